@@ -1,0 +1,32 @@
+/** @jest-config-loader esbuild-register */
+import type { Config } from 'jest';
+
+/**
+ * One configuration for every tier; the tier is the file's suffix:
+ * `.spec.ts` beside its file, `.e2e-spec.ts` for a whole service or the whole system.
+ * Run through `npm test`, which brings Postgres and Redis; never call jest bare.
+ */
+const config: Config = {
+  rootDir: '.',
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools', '<rootDir>/e2e'],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
+  testRegex: '.*\\.(spec|e2e-spec)\\.ts$',
+  testTimeout: 30_000,
+  // Packages that are ESM only while CommonJS packages require() them: Jest before Node 24.9 cannot require(esm).
+  transformIgnorePatterns: ['/node_modules/(?!(.*/)?(cookie|content-disposition)/)'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', {}],
+    '/node_modules/(.*/)?(cookie|content-disposition)/.+\\.js$': [
+      '@swc/jest',
+      { swcrc: false, jsc: { target: 'es2022' }, module: { type: 'commonjs' } },
+    ],
+  },
+  moduleNameMapper: {
+    '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+};
+
+export default config;

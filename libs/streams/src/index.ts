@@ -1,0 +1,3 @@
+export * from './envelope.js';
+export * from './failures.js';
+export * from './ports.js';
