@@ -1,0 +1,105 @@
+import pg from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** The service's own schema; the whole search path. */
+  readonly schema: string;
+  /** Entity and migration classes. */
+  readonly entities: readonly ClassReference[];
+  readonly migrations: readonly ClassReference[];
+  /** What `pg_stat_activity` shows. */
+  readonly applicationName: string;
+  readonly poolSize?: number;
+  /** Milliseconds after which Postgres cancels a statement; 0: never (migrations). Default 30,000. */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds to wait for a connection, from the network or from the pool. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Called for the failure of an idle pooled connection; the pool replaces it by itself. Default: ignored. */
+  readonly onPoolError?: (error: Error) => void;
+}
+
+/** A class as TypeORM takes it. */
+export type ClassReference = abstract new (...args: never[]) => unknown;
+
+const DATE = 1082;
+const INT8 = 20;
+const INT8_ARRAY = 1016;
+
+/**
+ * `int8` as a number. `count(*)` and identity columns are int8, and nothing here outgrows 2^53.
+ * @throws RangeError instead of handing on a number that is not the one stored.
+ */
+export function parseSafeInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 value ${text} does not fit a JavaScript number`);
+  return value;
+}
+
+/**
+ * Parsers of one pool. Not `parseInt8` of TypeORM: that changes the driver for the whole process, and reads 2^53 + 1 as 2^53.
+ * `date` stays the text `YYYY-MM-DD`, because the driver would make it midnight in the machine's zone.
+ */
+export const typeParsers = {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): (value: never) => unknown {
+    const plain = pg.types.getTypeParser(oid, format as 'text') as (value: never) => unknown;
+    if (format === 'binary') return plain;
+    if (oid === INT8) return parseSafeInt8 as (value: never) => unknown;
+    if (oid === INT8_ARRAY) return (value: never) => (plain(value) as (string | null)[]).map((item) => (item === null ? null : parseSafeInt8(item)));
+    if (oid === DATE) return (value: never) => value;
+    return plain;
+  },
+};
+
+/** `-c name=value` settings that every connection starts with. */
+function sessionSettings(options: DatabaseOptions): string {
+  const settings: Record<string, string | number> = {
+    search_path: options.schema,
+    timezone: 'UTC',
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    // A connection that sits in a transaction holds row locks that other consumers wait for.
+    idle_in_transaction_session_timeout: 60_000,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
+
+/**
+ * A data source on `schema`, not yet initialised. int8 arrives as a number, `date` as text, time in UTC.
+ * The pool's connections send TCP keep-alives, so that a half-open link ends.
+ */
+export function createDataSource(options: DatabaseOptions): DataSource {
+  assertIdentifier(options.schema);
+  const connectTimeoutMs = options.connectTimeoutMs ?? 5_000;
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    schema: options.schema,
+    entities: [...options.entities] as DataSourceOptions['entities'],
+    migrations: [...options.migrations] as DataSourceOptions['migrations'],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    applicationName: options.applicationName,
+    poolSize: options.poolSize ?? 10,
+    connectTimeoutMS: connectTimeoutMs,
+    poolErrorHandler: options.onPoolError ?? (() => undefined),
+    extra: {
+      options: sessionSettings(options),
+      types: typeParsers,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // The client's own limit, above the server's: it is what ends a statement on a half-open link.
+      ...(options.statementTimeoutMs === 0 ? {} : { query_timeout: (options.statementTimeoutMs ?? 30_000) + 5_000 }),
+    },
+  } as DataSourceOptions);
+}
+
+/** @throws Error unless `name` is a plain lower-case SQL identifier; it is then safe unquoted everywhere. */
+export function assertIdentifier(name: string): void {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name)) throw new Error(`Not a plain SQL identifier: ${JSON.stringify(name)}`);
+}
