@@ -1,0 +1,5 @@
+export * from './eventually.js';
+export * from './free-port.js';
+export * from './manual-clock.js';
+export * from './test-database.js';
+export * from './test-redis.js';
