@@ -45,7 +45,9 @@ export const typeParsers = {
     const plain = pg.types.getTypeParser(oid, format as 'text') as (value: never) => unknown;
     if (format === 'binary') return plain;
     if (oid === INT8) return parseSafeInt8 as (value: never) => unknown;
-    if (oid === INT8_ARRAY) return (value: never) => (plain(value) as (string | null)[]).map((item) => (item === null ? null : parseSafeInt8(item)));
+    if (oid === INT8_ARRAY)
+      return (value: never) =>
+        (plain(value) as (string | null)[]).map((item) => (item === null ? null : parseSafeInt8(item)));
     if (oid === DATE) return (value: never) => value;
     return plain;
   },

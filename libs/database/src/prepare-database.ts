@@ -128,6 +128,8 @@ async function migrate(url: string, { schema, entities, migrations }: ServiceSch
 
 /** What has run is the owner's book: a service reads it, but cannot change it. */
 async function protectMigrationsTable(admin: pg.Client, { schema, role }: ServiceSchema): Promise<void> {
-  const { rows } = await admin.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [`${schema}.migrations`]);
+  const { rows } = await admin.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    `${schema}.migrations`,
+  ]);
   if (rows[0]!.there) await admin.query(`REVOKE INSERT, UPDATE, DELETE ON ${schema}.migrations FROM ${role}`);
 }

@@ -9,7 +9,8 @@ const ITERATIONS = 4096;
  * @throws Error for a password with characters beyond printable ASCII, which would need SASLprep.
  */
 export async function scramVerifier(password: string): Promise<string> {
-  if (!/^[\x20-\x7e]{8,}$/.test(password)) throw new Error('A role password needs at least 8 printable ASCII characters');
+  if (!/^[\x20-\x7e]{8,}$/.test(password))
+    throw new Error('A role password needs at least 8 printable ASCII characters');
   const salt = randomBytes(16);
   const salted = await promisify(pbkdf2)(password, salt, ITERATIONS, 32, 'sha256');
   const hmac = (text: string) => createHmac('sha256', salted).update(text).digest();
