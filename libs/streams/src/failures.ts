@@ -38,3 +38,18 @@ export class AdmissionClosedError extends Error {
     this.name = AdmissionClosedError.name;
   }
 }
+
+/**
+ * What a failure says about the message. `infrastructure`: nothing (database or network away, SQLSTATE 08, 53, 55, 57, 58);
+ * `conflict`: nothing (deadlock, serialization, 40); `data`: this message or a neighbour cannot be written (21, 22, 23, 42);
+ * `other`: unknown, usually a fault in a handler.
+ */
+export type FailureKind = 'infrastructure' | 'data' | 'conflict' | 'other';
+
+/** Redis did not answer in time or the link is down. A command that was sent may have been carried out. */
+export class RedisUnavailableError extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = RedisUnavailableError.name;
+  }
+}

@@ -1,0 +1,66 @@
+import type { Publisher } from './ports.js';
+import type { QueueDepth } from './observer.js';
+
+/** One delivery of one entry of a queue stream. */
+export interface StreamEntry {
+  /** Redis entry id, `<ms>-<n>`; ids grow in the order of arrival. */
+  readonly id: string;
+  /** 1 for the first delivery; grows with every claim that counts. */
+  readonly delivery: number;
+  /** Flat `[name, value, …]`. */
+  readonly fields: readonly Buffer[];
+}
+
+/** When a pending entry may be taken over. Both delays double with every delivery already made, up to `maxDelayMs`. */
+export interface ClaimPolicy {
+  /** Idle time after which an entry of a silent consumer is taken. */
+  readonly leaseMs: number;
+  /** Idle time after which an entry that failed is tried again. */
+  readonly retryMs: number;
+  readonly maxDelayMs: number;
+}
+
+/** An entry that its holder gives back, with the delivery count it shall have while it waits. */
+export interface HandBack {
+  readonly id: string;
+  /** The delivery made counts: `delivery`. It shall not count: `delivery - 1`. */
+  readonly deliveries: number;
+}
+
+/**
+ * One partition of a queue as one consumer sees it. Every method rejects with RedisUnavailableError when the broker does
+ * not answer in bounded time; what was asked may then have happened. Creates the group at the beginning of the stream
+ * when stream or group are gone.
+ */
+export interface StreamLane {
+  readonly queue: string;
+  readonly partition: number;
+  readonly consumer: string;
+  /** Up to `count` entries nobody has read; waits up to `waitMs` for the first. */
+  read(count: number, waitMs: number): Promise<StreamEntry[]>;
+  /** Takes over what is due by `policy` from anyone, oldest first; each counts as a delivery. */
+  claimDue(policy: ClaimPolicy, count: number): Promise<StreamEntry[]>;
+  /** What is pending for this consumer but not among `held`: its reply was lost. The delivery does not count again. */
+  recoverLost(held: ReadonlySet<string>, count: number): Promise<StreamEntry[]>;
+  /** Restarts the lease of those `ids` that this consumer still owns and returns them. */
+  renew(ids: readonly string[]): Promise<string[]>;
+  /** Hands back those entries that this consumer still owns, to wait for their next try. */
+  handBack(entries: readonly HandBack[]): Promise<void>;
+  /** Acknowledges and deletes in one step. Harmless when repeated. Returns how many entries were there. */
+  settle(ids: readonly string[]): Promise<number>;
+  depth(): Promise<QueueDepth>;
+  /** Removes the names of consumers with nothing pending that were silent for `silentMs`. */
+  forgetSilent(silentMs: number): Promise<number>;
+  /** Removes this consumer's name if nothing is pending for it. */
+  leave(): Promise<void>;
+  /** Makes a waiting `read` return soon. */
+  interrupt(): void;
+  close(): Promise<void>;
+}
+
+/** Carries queues: Redis in production, memory in tests. One conformance suite runs on both. */
+export interface Broker extends Publisher {
+  /** A lane for `consumer`, a name that no other process and no earlier start ever uses. */
+  open(queue: string, partition: number, consumer: string): StreamLane;
+  close(): Promise<void>;
+}
