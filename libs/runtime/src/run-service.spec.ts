@@ -64,7 +64,7 @@ async function run(settings: Record<string, string> = {}): Promise<{
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
-  return { child, url: `http://127.0.0.1:${port}`, output: () => output, ended: once(child, 'close') };
+  return { child, url: `http://127.0.0.1:${port}`, output: () => output, ended: once(child, 'exit') };
 }
 
 describe('runService', () => {
@@ -73,7 +73,7 @@ describe('runService', () => {
     await eventually(async () => (await fetch(`${url}/readyz`)).status === 200, { what: 'readiness' });
     child.kill(signal);
     expect(await ended).toEqual([0, null]);
-    expect(output()).toContain('stop was called');
+    await eventually(() => output().includes('stop was called'), { what: 'stop was called' });
   });
 
   it('stops in order when its starter goes away without a word', async () => {
@@ -81,21 +81,21 @@ describe('runService', () => {
     await eventually(async () => (await fetch(`${url}/readyz`)).status === 200, { what: 'readiness' });
     child.disconnect();
     expect(await ended).toEqual([0, null]);
-    expect(output()).toContain('the starter is gone');
+    await eventually(() => output().includes('the starter is gone'), { what: 'the starter is gone' });
   });
 
   it('ends with code 1 and the reason when the start fails, or when an error was caught by nobody', async () => {
     const failing = await run({ SAMPLE: 'cannot-start' });
     expect(await failing.ended).toEqual([1, null]);
-    expect(failing.output()).toContain('no such table');
+    await eventually(() => failing.output().includes('no such table'), { what: 'no such table' });
     const crashing = await run({ SAMPLE: 'crashes' });
     expect(await crashing.ended).toEqual([1, null]);
-    expect(crashing.output()).toContain('a bug');
+    await eventually(() => crashing.output().includes('a bug'), { what: 'a bug' });
   });
 
   it('ends with code 78 when its settings make no sense, because starting again would not help', async () => {
     const { output, ended } = await run({ PATCHWATCH_STREAMS_URL: '' });
     expect(await ended).toEqual([78, null]);
-    expect(output()).toContain('PATCHWATCH_STREAMS_URL is missing');
+    await eventually(() => output().includes('PATCHWATCH_STREAMS_URL is missing'), { what: 'PATCHWATCH_STREAMS_URL is missing' });
   });
 });
