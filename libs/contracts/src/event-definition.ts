@@ -9,6 +9,8 @@ export interface EventDefinition<S extends TSchema = TSchema> {
   readonly version: number;
   readonly schema: S;
   readonly queues: readonly QueueDefinition[];
+  /** `meta`: `schema` describes the envelope's `meta`, and the body is opaque bytes. Default: `schema` describes the JSON body. */
+  readonly factsIn?: 'body' | 'meta';
 }
 
 /** The JSON body of an event definition. */

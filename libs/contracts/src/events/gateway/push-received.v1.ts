@@ -30,4 +30,5 @@ export const pushReceived = defineEvent({
   version: 1,
   schema: PushReceivedMeta,
   queues: [QUEUES.ingestPushes],
+  factsIn: 'meta',
 });
