@@ -1,0 +1,128 @@
+#!/usr/bin/env node
+// Compiles the TypeScript of apps, libs and tools to dist/, file by file and without a type check (`npm run typecheck` does that).
+// Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const STAMP = join(root, 'dist', '.build-stamp.json');
+
+/** What runs: apps, libs, and those tools that are TypeScript. Tests are compiled by Jest itself. */
+const FOLDERS = ['apps', 'libs', 'tools'];
+/** Read by the running program from beside its code. Data files of tools stay where they are. */
+const ASSETS = new Set(['.hbs', '.html', '.css', '.lua', '.svg', '.png']);
+/** How many files are compiled at a time; swc has threads of its own. */
+const WIDTH = 8;
+
+/**
+ * Builds what has changed.
+ * @returns {Promise<{compiled: number, removed: number, total: number}>} counts of files; `compiled` is 0 when all is up to date
+ * @throws Error with the compiler's words, naming the file
+ */
+export async function build() {
+  const sources = FOLDERS.flatMap((folder) => listSources(folder));
+  // Settings and compiler take part in every file's hash: a new compiler compiles everything anew.
+  const settings = [readFileSync(join(root, '.swcrc')), readFileSync(join(root, 'node_modules/@swc/core/package.json'))];
+  const salt = createHash('sha256').update(settings[0]).update(settings[1]).digest('hex');
+  const before = readStamp();
+  const now = {};
+  for (const source of sources) {
+    now[source] = createHash('sha256').update(salt).update(readFileSync(join(root, source))).digest('hex');
+  }
+  const stale = sources.filter((source) => before[source] !== now[source]);
+  const gone = Object.keys(before).filter((source) => !(source in now));
+  if (stale.length === 0 && gone.length === 0) return { compiled: 0, removed: 0, total: sources.length };
+
+  for (const source of gone) for (const output of outputsOf(source)) rmSync(join(root, output), { force: true });
+  const queue = [...stale];
+  await Promise.all(
+    Array.from({ length: WIDTH }, async () => {
+      for (let source = queue.pop(); source !== undefined; source = queue.pop()) await compile(source);
+    }),
+  );
+  write(STAMP, JSON.stringify(now));
+  return { compiled: stale.length, removed: gone.length, total: sources.length };
+}
+
+async function compile(source) {
+  if (!source.endsWith('.ts')) {
+    write(join(root, 'dist', source), readFileSync(join(root, source)));
+    return;
+  }
+  const { transformFile } = await import('@swc/core');
+  const [output, map] = outputsOf(source);
+  const folder = dirname(join(root, output));
+  let result;
+  try {
+    result = await transformFile(join(root, source), {
+      cwd: root,
+      root,
+      outputPath: join(root, output),
+      sourceMaps: true,
+      sourceFileName: join(root, source),
+    });
+  } catch (error) {
+    throw new Error(`${source} cannot be compiled:\n${error.message}`, { cause: error });
+  }
+  mkdirSync(folder, { recursive: true });
+  write(join(root, map), result.map ?? '');
+  write(join(root, output), `${result.code}\n//# sourceMappingURL=${map.split('/').pop()}\n`);
+}
+
+function outputsOf(source) {
+  if (!source.endsWith('.ts')) return [join('dist', source)];
+  const output = join('dist', source.replace(/\.ts$/, '.js'));
+  return [output, `${output}.map`];
+}
+
+/** Written beside and moved into place, so that a service that starts at this moment never reads half a file. */
+function write(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.${process.pid}.tmp`;
+  writeFileSync(beside, content);
+  renameSync(beside, path);
+}
+
+function readStamp() {
+  try {
+    return JSON.parse(readFileSync(STAMP, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function listSources(folder) {
+  const found = [];
+  let entries = [];
+  try {
+    entries = readdirSync(join(root, folder), { withFileTypes: true, recursive: true });
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+  }
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name).slice(root.length + 1);
+    if (path.includes('node_modules')) continue;
+    const isCode = path.endsWith('.ts') && !path.endsWith('.d.ts') && !/\.(e2e-)?spec\.ts$/.test(path);
+    const isAsset = !path.startsWith('tools') && ASSETS.has(extname(path));
+    if (isCode || isAsset) found.push(path);
+  }
+  return found.sort();
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const quiet = process.argv.includes('--quiet');
+  const begun = performance.now();
+  try {
+    const { compiled, removed, total } = await build();
+    if (!quiet) {
+      const took = Math.round(performance.now() - begun);
+      console.log(compiled + removed === 0 ? `dist is up to date (${total} files, ${took} ms)` : `compiled ${compiled} of ${total} files, removed ${removed} (${took} ms)`);
+    }
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
