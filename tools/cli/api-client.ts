@@ -47,6 +47,12 @@ export class ApiClient {
     this.token = data.access_token;
   }
 
+  /** The access token in use, for requests that this client does not make. @throws Error before `login` */
+  accessToken(): string {
+    if (!this.token) throw new Error('log in first');
+    return this.token;
+  }
+
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<ApiResponse<T>> {
     const deadline = Date.now() + (options.patienceMs ?? 600_000);
     for (let attempt = 0; ; attempt++) {

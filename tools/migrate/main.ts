@@ -24,15 +24,17 @@ const SCHEMAS: Record<ServiceName, Pick<ServiceSchema, 'entities' | 'migrations'
  * Brings the database to what this release needs: roles, schemas, privileges, migrations of all five services. Safe to
  * repeat, and to run from several places at once.
  * @param passwordOf the password each service's role gets
+ * @param roleOf name of that role; roles belong to the whole server, so tests that share one name their own
  * @returns names of the migrations that ran, by schema
  */
 export async function migrate(
   adminUrl: string,
   passwordOf: (service: ServiceName) => string,
+  roleOf: (service: ServiceName) => string = (service) => `patchwatch_${service}`,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const services = SERVICES.map((service) => ({
     schema: service,
-    role: `patchwatch_${service}`,
+    role: roleOf(service),
     password: passwordOf(service),
     ...SCHEMAS[service],
   }));

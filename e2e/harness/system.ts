@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { SERVICES, type ServiceName } from '#libs/contracts';
+import { urlForRole } from '#libs/database';
+import { emptyDatabase, freePort, testRedis, type TestRedis } from '#libs/testing';
+import { ApiClient } from '../../tools/cli/api-client.js';
+import { migrate } from '../../tools/migrate/main.js';
+import { startUpstream, type Upstream } from '../../tools/upstream/server.js';
+import { ServiceProcess } from './processes.js';
+
+/** The whole platform as a black box: five real processes, real Postgres and Redis, and a stand-in for Drupal.org. */
+export interface System {
+  readonly url: string;
+  /** Signed in as the first superuser. */
+  readonly client: ApiClient;
+  readonly services: Record<ServiceName, ServiceProcess>;
+  readonly redis: TestRedis;
+  readonly upstream: Upstream;
+  /** Reads a service's own tables, for assertions that no API can make. */
+  query<T extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts a platform of its own for one suite. @param asOf what the stand-in for Drupal.org takes for now */
+export async function startSystem(options: { env?: Record<string, string> } = {}): Promise<System> {
+  const run = randomBytes(4).toString('hex');
+  const password = randomBytes(16).toString('hex');
+  const roleOf = (service: ServiceName) => `patchwatch_${service}_${run}`;
+  const [database, redis, upstream] = await Promise.all([
+    emptyDatabase(),
+    testRedis(),
+    startUpstream({ port: 0, host: '127.0.0.1' }),
+  ]);
+  await migrate(database.url, () => password, roleOf);
+
+  const email = 'root@patchwatch.example';
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const services = {} as Record<ServiceName, ServiceProcess>;
+  for (const service of SERVICES) {
+    const healthPort = await freePort();
+    services[service] = new ServiceProcess(
+      service,
+      {
+        PATCHWATCH_DATABASE_URL: urlForRole(database.url, roleOf(service), password),
+        PATCHWATCH_STREAMS_URL: redis.url,
+        PATCHWATCH_CACHE_URL: redis.url,
+        PATCHWATCH_PORT: String(port),
+        PATCHWATCH_HEALTH_PORT: String(healthPort),
+        PATCHWATCH_UPSTREAM: upstream.url,
+        PATCHWATCH_JWT_SECRET: randomBytes(32).toString('hex'),
+        PATCHWATCH_PEPPER: randomBytes(32).toString('hex'),
+        PATCHWATCH_BOOTSTRAP_EMAIL: email,
+        PATCHWATCH_BOOTSTRAP_PASSWORD: password,
+        PATCHWATCH_LOG_LEVEL: 'warn',
+        ...options.env,
+      },
+      service === 'gateway' ? `${url}/readyz` : `http://127.0.0.1:${healthPort}/readyz`,
+    );
+  }
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const stop = async () => {
+    await Promise.all(SERVICES.map((service) => services[service].stop()));
+    await pool.end();
+    await Promise.all([upstream.stop(), redis.stop()]);
+    await database.drop();
+    await dropRoles(database.url, SERVICES.map(roleOf));
+  };
+  try {
+    await Promise.all(SERVICES.map((service) => services[service].start()));
+    const client = new ApiClient(url);
+    await client.login(email, password);
+    return {
+      url,
+      client,
+      services,
+      redis,
+      upstream,
+      query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+        (await pool.query<T>(sql, values)).rows,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Roles outlive their database: they are the server's. */
+async function dropRoles(databaseUrl: string, roles: readonly string[]): Promise<void> {
+  const server = new URL(databaseUrl);
+  server.pathname = '/postgres';
+  const admin = new pg.Client({ connectionString: server.href });
+  await admin.connect();
+  try {
+    for (const role of roles) await admin.query(`DROP ROLE IF EXISTS ${role}`);
+  } finally {
+    await admin.end();
+  }
+}
