@@ -65,7 +65,9 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
         unique.map(({ envelope }) => storable(envelope?.id)),
         unique.map(({ envelope }) => storable(envelope?.type)),
         unique.map(({ envelope }) => storable(envelope?.key)),
-        unique.map(({ envelope }) => (Number.isSafeInteger(envelope?.organizationId) ? envelope!.organizationId : null)),
+        unique.map(({ envelope }) =>
+          Number.isSafeInteger(envelope?.organizationId) ? envelope!.organizationId : null,
+        ),
         unique.map(({ envelope }) => (envelope === null ? null : factsOf(envelope))),
         unique.map(({ envelope }) => envelope?.body ?? null),
         unique.map(({ raw }) => (raw === null ? null : JSON.stringify(raw))),
@@ -104,7 +106,11 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
       tx,
       rows.map(({ queue, envelope, body }) => ({ queue, envelope: { ...envelope, body } })),
     );
-    await this.resolve(tx, rows.map(({ id }) => id), 'replayed');
+    await this.resolve(
+      tx,
+      rows.map(({ id }) => id),
+      'replayed',
+    );
     return rows.length;
   }
 
@@ -114,12 +120,23 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
       `SELECT id FROM dead_letters WHERE ${OPEN} FOR UPDATE SKIP LOCKED`,
       parametersOf(filter),
     );
-    await this.resolve(tx, rows.map(({ id }) => id), 'discarded');
+    await this.resolve(
+      tx,
+      rows.map(({ id }) => id),
+      'discarded',
+    );
     return rows.length;
   }
 
-  private async resolve(tx: EntityManager, ids: readonly number[], resolution: 'replayed' | 'discarded'): Promise<void> {
-    await tx.query('UPDATE dead_letters SET resolution = $2, resolved_at = now() WHERE id = ANY($1::bigint[])', [ids, resolution]);
+  private async resolve(
+    tx: EntityManager,
+    ids: readonly number[],
+    resolution: 'replayed' | 'discarded',
+  ): Promise<void> {
+    await tx.query('UPDATE dead_letters SET resolution = $2, resolved_at = now() WHERE id = ANY($1::bigint[])', [
+      ids,
+      resolution,
+    ]);
   }
 }
 

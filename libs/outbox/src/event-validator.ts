@@ -15,7 +15,10 @@ export function bodyCheck(definition: Pick<EventDefinition, 'schema'>): BodyChec
     const validator = Compile(schema);
     check = (body) => {
       if (validator.Check(body)) return [];
-      const lines = validator.Errors(body).slice(0, LINES).map((error) => `${error.instancePath || '/'}: ${error.message}`);
+      const lines = validator
+        .Errors(body)
+        .slice(0, LINES)
+        .map((error) => `${error.instancePath || '/'}: ${error.message}`);
       // Never an empty list for a refused body, whatever the library reports.
       return lines.length > 0 ? lines : ['/: does not fit the schema'];
     };

@@ -53,9 +53,9 @@ export class TableOutbox implements Outbox {
   }
 
   private toEnvelope({ event, ...outgoing }: OutgoingEvent): Envelope {
+    if (event.factsIn === 'meta') throw new InvalidEventError(event.type, ['it is published straight to its stream']);
     const problems = bodyCheck(event)(outgoing.body);
     if (problems.length > 0) throw new InvalidEventError(event.type, problems);
-    if (event.factsIn === 'meta') throw new InvalidEventError(event.type, ['it is published straight to its stream']);
     const json = Buffer.from(JSON.stringify(outgoing.body), 'utf8');
     const compressed = json.length > COMPRESS_ABOVE_BYTES;
     const body = compressed ? gzipSync(json, { level: 3 }) : json;
