@@ -1,0 +1,294 @@
+import { coreCoverage, type CoreCode, type CoreCoverage } from './coverage.js';
+import { isEmpty, looseNumber, scalarText } from './loose-values.js';
+import { exactDate, inSupportedBranch, prepareHistory, type PreparedHistory, type WalkedRelease } from './prepared-history.js';
+import type { ReleaseHistoryDocument } from './release-history.js';
+import { requirementOf, reportOf, type ReportRow, type Requirement } from './report.js';
+import type { Severity, StatusExtra, StatusReason, UpdateStatus } from './status.js';
+import { existingMajor, installType, parseVersion, type InstallType } from './version.js';
+
+/** What is installed of one project. */
+export interface InstalledVersion {
+  /** Machine name; `drupal` is core. */
+  project: string;
+  /** `core`, `module`, `theme`, `module-uninstalled` … Display only. */
+  type?: string;
+  /** As the info file says. Absent or null: it says none, which is not the same as empty. */
+  version?: string | null;
+  /** Unix seconds of the packaging; 0 or absent: not known. May arrive as a string. */
+  datestamp?: number | string | null;
+}
+
+export interface StatusOptions {
+  /** `ok` (default): the history is the server's answer. `failed`: it did not answer. `absent`: it was never asked. */
+  fetch?: 'ok' | 'failed' | 'absent';
+  /** Unix seconds, default: 1970. Decides coverage by date and, with infoFileCtime, staleness. Also the time of the fetch. */
+  now?: number;
+  /** Unix seconds; later than `now`: the stored data is stale. A server that refetches never needs it. */
+  infoFileCtime?: number;
+  /** Whose table of fixed coverage dates applies; default: the one of the installed minor. */
+  coreCode?: CoreCode;
+  /** The site's time zone, for coverage by date; default UTC. */
+  timeZone?: string;
+}
+
+/** Everything Drupal's update status says about one project. Versions are as Drupal.org writes them; null: none. */
+export interface ProjectStatus {
+  status: UpdateStatus;
+  reason: StatusReason | null;
+  title: string | null;
+  link: string | null;
+  /** true, or what is wrong with the project when that decided the status. */
+  projectStatus: true | string;
+  /** `Unknown` when the info file names no version. */
+  existingVersion: string;
+  existingMajor: string;
+  installType: InstallType;
+  recommended: string | null;
+  latestVersion: string | null;
+  devVersion: string | null;
+  latestDev: string | null;
+  /** Newer majors: `[major, version]` in the order found. */
+  also: [string, string][];
+  /** In feed order. They never change the status. */
+  securityUpdates: string[];
+  /** Releases recorded for display, in the order first recorded. */
+  releases: string[];
+  extra: StatusExtra[];
+  report: { icon: Severity; rows: ReportRow[] };
+  /** Core only; null: no release of core is known. */
+  coverage: CoreCoverage | null;
+  /** Core only: the line of the status report. */
+  requirement: Requirement | null;
+  datestamp: number | string;
+}
+
+/** What the calculation fills in; the rest of a ProjectStatus follows from it. */
+export interface Findings {
+  status: UpdateStatus | null;
+  reason: StatusReason | null;
+  projectStatus: true | string;
+  recommended: string | null;
+  latestVersion: string | null;
+  devVersion: string | null;
+  latestDev: string | null;
+  also: Map<string, string>;
+  securityUpdates: string[];
+  releases: Map<string, string>;
+  extra: StatusExtra[];
+}
+
+/** A snapshot may be packaged this many seconds before the release it is; Drupal's own leeway. */
+const SNAPSHOT_LEEWAY_SECONDS = 100;
+
+/**
+ * Says about an installed project exactly what Drupal core (10.3 – 11.4) would say with the same release history.
+ * Pure and total: odd input gives Drupal's odd answer, or the nearest one where Drupal itself would crash.
+ *
+ * @param history the document, or prepareHistory's result when there are many verdicts to give; null: the body could not be
+ *   read, or the server knows no such project.
+ */
+export function projectStatus(
+  installed: InstalledVersion,
+  history: ReleaseHistoryDocument | PreparedHistory | null,
+  options: StatusOptions = {},
+): ProjectStatus {
+  const fetch = options.fetch ?? 'ok';
+  const prepared = fetch !== 'ok' || history === null ? null : 'prepared' in history ? history : prepareHistory(history);
+  const version = scalarText(installed.version);
+  const existingVersion = version ?? 'Unknown';
+  const datestamp = installed.datestamp ?? 0;
+  const type = installType(version);
+  const findings = noFindings();
+  if (fetch === 'absent') {
+    findings.status = 'UNKNOWN';
+    findings.reason = 'no-releases';
+  } else {
+    const projectStatusText = fetch === 'failed' ? 'not-fetched' : (prepared?.projectStatus ?? null);
+    const stale = (options.infoFileCtime ?? 0) > (options.now ?? 0);
+    if (!judgedByProject(projectStatusText, findings)) judgeVersion({ existingVersion, type, datestamp, stale }, prepared, findings);
+  }
+  const status = findings.status ?? 'UNKNOWN';
+  const isCore = installed.project === 'drupal';
+  return {
+    status,
+    reason: findings.reason,
+    title: prepared?.title ?? null,
+    link: prepared?.link ?? null,
+    projectStatus: findings.projectStatus,
+    existingVersion,
+    existingMajor: version === undefined ? '-1' : existingMajor(version),
+    installType: type,
+    recommended: findings.recommended,
+    latestVersion: findings.latestVersion,
+    devVersion: findings.devVersion,
+    latestDev: findings.latestDev,
+    also: [...findings.also],
+    securityUpdates: findings.securityUpdates,
+    releases: [...findings.releases.keys()],
+    extra: findings.extra,
+    report: reportOf(status, existingVersion, type, findings),
+    coverage: isCore ? coreCoverage(existingVersion, prepared, options) : null,
+    requirement: isCore ? requirementOf(status, findings.recommended) : null,
+    datestamp,
+  };
+}
+
+function noFindings(): Findings {
+  return {
+    status: null,
+    reason: null,
+    projectStatus: true,
+    recommended: null,
+    latestVersion: null,
+    devVersion: null,
+    latestDev: null,
+    also: new Map(),
+    securityUpdates: [],
+    releases: new Map(),
+    extra: [],
+  };
+}
+
+/** The project as a whole may be bad; then nothing else is worked out. */
+function judgedByProject(projectStatusText: string | null, findings: Findings): boolean {
+  switch (projectStatusText) {
+    case 'insecure':
+      findings.status = 'NOT_SECURE';
+      findings.extra.push('project-insecure');
+      break;
+    case 'unpublished':
+    case 'revoked':
+      findings.status = 'REVOKED';
+      findings.extra.push('project-revoked');
+      break;
+    case 'unsupported':
+      findings.status = 'NOT_SUPPORTED';
+      findings.extra.push('project-unsupported');
+      break;
+    case 'not-fetched':
+      findings.status = 'NOT_FETCHED';
+      findings.reason = 'not-fetched';
+      break;
+    default:
+      return false;
+  }
+  findings.projectStatus = projectStatusText;
+  return true;
+}
+
+interface Installed {
+  existingVersion: string;
+  type: InstallType;
+  datestamp: number | string;
+  stale: boolean;
+}
+
+function judgeVersion(installed: Installed, history: PreparedHistory | null, findings: Findings): void {
+  const { existingVersion } = installed;
+  if (existingVersion === '') return conclude(findings, 'UNKNOWN', 'empty-version');
+  const parsed = parseVersion(existingVersion);
+  if (!parsed) return conclude(findings, 'UNKNOWN', 'invalid-version');
+
+  let target = Number(parsed.major);
+  const branches = history?.branches ?? null;
+  if (branches !== null && !inSupportedBranch(existingVersion, branches)) {
+    findings.status = 'NOT_SUPPORTED';
+    // Never recommend a downgrade: the greater of the two.
+    target = Math.max(target, history?.branchMajor ?? target);
+  }
+  if (installed.stale) return conclude(findings, 'FETCH_PENDING', 'fetch-pending');
+  if (!history || history.releases.size === 0) return conclude(findings, 'UNKNOWN', 'no-releases');
+
+  const lastSupported = walk(installed, history, target, findings);
+  if (findings.recommended === null && findings.latestVersion !== null && lastSupported) {
+    findings.recommended = findings.latestVersion;
+  }
+  if (findings.status !== null) return;
+  if (findings.recommended === null) return conclude(findings, 'UNKNOWN', 'no-releases');
+  compareWithLatest(installed, history, findings);
+}
+
+/** Looks at the releases in feed order until the installed one. Returns whether the last one looked at was supported. */
+function walk(installed: Installed, history: PreparedHistory, target: number, findings: Findings): boolean {
+  let lastSupported = false;
+  let base: string | null = null;
+  let candidate: WalkedRelease | null = null;
+  const datestamp = looseNumber(installed.datestamp);
+  for (const release of history.walk) {
+    lastSupported = release.supported;
+    const isInstalled = release.key === installed.existingVersion;
+    if (isInstalled) judgeInstalledRelease(release, findings);
+    else if (!release.published || !release.supported || release.insecure) continue;
+    else if (release.date === null && release.extra === 'dev') continue;
+
+    if (release.majorNumber > target) {
+      if (!findings.also.has(release.major)) {
+        findings.also.set(release.major, release.key);
+        findings.releases.set(release.key, release.version);
+      }
+      continue;
+    }
+    if (release.majorNumber === target) {
+      if (findings.latestVersion === null) {
+        findings.latestVersion = release.key;
+        findings.releases.set(release.key, release.version);
+      }
+      if (findings.devVersion === null && release.extra === 'dev') {
+        findings.devVersion = release.key;
+        findings.releases.set(release.key, release.version);
+      }
+      if (findings.recommended === null && release.supported) {
+        if (release.base !== base) {
+          base = release.base;
+          candidate = release;
+        }
+        if (release.extra === null && candidate) {
+          findings.recommended = candidate.version;
+          findings.releases.set(candidate.version, candidate.version);
+        }
+      }
+    }
+    if (isInstalled) break;
+    if (installed.type === 'dev') {
+      if (isEmpty(installed.datestamp)) continue;
+      if (release.date && datestamp + SNAPSHOT_LEEWAY_SECONDS > release.date) continue;
+    }
+    if (release.securityUpdate) findings.securityUpdates.push(release.version);
+  }
+  return lastSupported;
+}
+
+function judgeInstalledRelease(release: WalkedRelease, findings: Findings): void {
+  if (release.insecure) {
+    findings.status = 'NOT_SECURE';
+  } else if (!release.published) {
+    findings.status = 'REVOKED';
+    findings.extra.push('release-revoked');
+  } else if (!release.supported) {
+    findings.status = 'NOT_SUPPORTED';
+    const nothingBetter = findings.recommended === null && findings.also.size === 0;
+    findings.extra.push(nothingBetter ? 'release-unsupported-no-update' : 'release-unsupported');
+  }
+}
+
+function compareWithLatest(installed: Installed, history: PreparedHistory, findings: Findings): void {
+  const { existingVersion, type } = installed;
+  const { latestVersion, devVersion } = findings;
+  if (type === 'official') {
+    const current = existingVersion === findings.recommended || existingVersion === latestVersion;
+    return conclude(findings, current ? 'CURRENT' : 'NOT_CURRENT', null);
+  }
+  const dateOf = (version: string | null) => (version === null ? null : exactDate(history.releases.get(version)));
+  const devIsLatest = (dateOf(devVersion) ?? -Infinity) > (dateOf(latestVersion) ?? -Infinity);
+  findings.latestDev = devIsLatest ? devVersion : latestVersion;
+  if (isEmpty(installed.datestamp)) return conclude(findings, 'NOT_CHECKED', 'unknown-release-date');
+  const latestDate = dateOf(findings.latestDev);
+  const reached = looseNumber(installed.datestamp) + SNAPSHOT_LEEWAY_SECONDS;
+  const current = latestDate === null ? reached !== 0 : reached > latestDate;
+  conclude(findings, current ? 'CURRENT' : 'NOT_CURRENT', null);
+}
+
+function conclude(findings: Findings, status: UpdateStatus, reason: StatusReason | null): void {
+  findings.status = status;
+  findings.reason = reason;
+}
