@@ -1,0 +1,93 @@
+import { Injectable, ValidationPipe } from '@nestjs/common';
+import type { ArgumentMetadata } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { ProblemError } from './problem.js';
+import type { Violation } from './problem.js';
+import type { ProblemCode, ViolationCode } from './problem-codes.js';
+
+/** Carries class-validator's errors from Nest's pipe to ours. */
+class InputErrors extends Error {
+  constructor(readonly errors: readonly ValidationError[]) {
+    super('invalid input');
+  }
+}
+
+/** At most so many violations are told: more help nobody, and an attacker decides how many there are. */
+const MOST_VIOLATIONS = 20;
+
+/** Checks bodies and queries against their DTO classes: what is not declared is refused by name, never dropped in silence. */
+@Injectable()
+export class InputPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: true,
+      stopAtFirstError: true,
+      validationError: { target: false, value: false },
+      exceptionFactory: (errors) => new InputErrors(errors),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type === 'body' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+      throw new ProblemError('validation_failed', 'The body must be a JSON object.', {
+        errors: [{ pointer: '', code: 'wrong_type', detail: 'must be an object' }],
+      });
+    }
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      if (error instanceof InputErrors) throw toProblem(error.errors, metadata.type);
+      throw error;
+    }
+  }
+}
+
+function toProblem(errors: readonly ValidationError[], source: ArgumentMetadata['type']): ProblemError {
+  const violations = errors.flatMap((error) => violationsOf(error, '')).slice(0, MOST_VIOLATIONS);
+  if (source === 'body') {
+    return new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', { errors: violations });
+  }
+  const unknown = violations.filter((violation) => violation.code === 'unknown_member');
+  const code: ProblemCode = unknown.length > 0 ? 'unknown_parameter' : 'invalid_parameter';
+  const named = (unknown.length > 0 ? unknown : violations).map((violation) => `"${decodePointer(violation.pointer)}"`);
+  const detail =
+    unknown.length > 0
+      ? `There is no parameter ${named.join(', ')} here.`
+      : `The value of ${named.join(', ')} cannot be used; \`errors\` says why.`;
+  return new ProblemError(code, detail, { errors: violations });
+}
+
+/** class-validator's constraint names in our words. */
+const CODES: Readonly<Record<string, ViolationCode>> = {
+  whitelistValidation: 'unknown_member',
+  isNotEmpty: 'required',
+  isDefined: 'required',
+  isString: 'wrong_type',
+  isInt: 'wrong_type',
+  isBoolean: 'wrong_type',
+  isObject: 'wrong_type',
+  isArray: 'wrong_type',
+  isIn: 'wrong_value',
+  maxLength: 'too_long',
+  minLength: 'too_short',
+  arrayMaxSize: 'too_many',
+  min: 'out_of_range',
+  max: 'out_of_range',
+};
+
+function violationsOf(error: ValidationError, parent: string): Violation[] {
+  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+    pointer,
+    code: CODES[name] ?? 'wrong_format',
+    detail: name === 'whitelistValidation' ? 'does not exist here' : message.slice(0, 300),
+  }));
+  return [...own, ...(error.children ?? []).flatMap((child) => violationsOf(child, pointer))];
+}
+
+function decodePointer(pointer: string): string {
+  return pointer.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
+}

@@ -1,0 +1,63 @@
+/**
+ * Every error the API can answer with: a closed list. Clients decide by the code; title and detail are for people and may
+ * change. `docs/errors.md` explains each, and a test compares the two in both directions.
+ */
+export const PROBLEMS = {
+  // The request itself
+  invalid_json: { status: 400, title: 'The body is not JSON' },
+  invalid_encoding: { status: 400, title: 'The body is not plain UTF-8' },
+  invalid_gzip: { status: 400, title: 'The body is not gzip' },
+  unknown_parameter: { status: 400, title: 'A query parameter does not exist here' },
+  invalid_parameter: { status: 400, title: 'A query parameter has a value that makes no sense' },
+  validation_failed: { status: 400, title: 'The body has members that are wrong' },
+  key_in_query: { status: 400, title: 'Credentials do not belong in the address' },
+  bad_request: { status: 400, title: 'The request cannot be understood' },
+  // Who asks
+  missing_credentials: { status: 401, title: 'Credentials are needed' },
+  invalid_credentials: { status: 401, title: 'E-mail address or password is wrong' },
+  invalid_token: { status: 401, title: 'The access token is not valid' },
+  invalid_api_key: { status: 401, title: 'The API key is not valid' },
+  forbidden: { status: 403, title: 'That is not yours to do' },
+  // What is asked for
+  not_found: { status: 404, title: 'There is no such thing' },
+  method_not_allowed: { status: 405, title: 'That method does not work here' },
+  inventory_hash_unknown: { status: 409, title: 'Send the full inventory' },
+  too_many_keys: { status: 409, title: 'The site has all the keys it may have' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  uri_too_long: { status: 414, title: 'The address is too long' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  unsupported_content_encoding: { status: 415, title: 'The body must be plain or gzip' },
+  invalid_push: { status: 422, title: 'The push does not follow the schema' },
+  // How much is asked for
+  rate_limited: { status: 429, title: 'Too many requests' },
+  too_many_attempts: { status: 429, title: 'Too many attempts to log in' },
+  queue_busy: { status: 429, title: 'The queue is long: come back later' },
+  // What is wrong with us
+  internal_error: { status: 500, title: 'Something went wrong on our side' },
+  queue_closed: { status: 503, title: 'The queue is full: come back later' },
+  push_not_durable: { status: 503, title: 'The push could not be stored for certain: repeat it' },
+  unavailable: { status: 503, title: 'A part of the platform does not answer' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What `errors[].code` can be: why one member of a body or one parameter was refused. Closed as well. */
+export const VIOLATIONS = [
+  'required',
+  'unknown_member',
+  'duplicate_member',
+  'wrong_type',
+  'wrong_value',
+  'too_long',
+  'too_short',
+  'too_many',
+  'too_deep',
+  'out_of_range',
+  'wrong_format',
+  'forbidden_member',
+  'unreadable_text',
+  'site_mismatch',
+  'one_inventory_form',
+] as const;
+
+export type ViolationCode = (typeof VIOLATIONS)[number];

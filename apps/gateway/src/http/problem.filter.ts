@@ -1,0 +1,36 @@
+import { Catch } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '#libs/runtime';
+import { PROBLEM_CONTENT_TYPE, problemDocument, problemHeaders } from './problem.js';
+import { toProblem } from './to-problem.js';
+
+/** The one place where an error of a Nest route becomes an answer. Errors of ours are logged whole, of others not at all. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    sendProblem(error, request, reply, this.logger);
+  }
+}
+
+/** Answers with the problem document of `error`. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const problem = toProblem(error);
+  if (problem.status >= 500) {
+    logger.error({ err: problem.cause ?? problem, request_id: request.id, code: problem.code }, 'a request failed');
+  }
+  // A streamed answer that breaks half-way has its status sent already: cut it, so that nobody takes it for whole.
+  if (reply.raw.headersSent) {
+    reply.raw.destroy();
+    return;
+  }
+  void reply
+    .code(problem.status)
+    .headers(problemHeaders(problem))
+    .header('content-type', PROBLEM_CONTENT_TYPE)
+    .send(JSON.stringify(problemDocument(problem, request.id, request.url)));
+}

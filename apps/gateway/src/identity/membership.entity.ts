@@ -1,0 +1,26 @@
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+
+export const ROLES = ['administrator', 'user', 'developer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A person's role in one organization. */
+@Entity('memberships')
+@Unique('memberships_organization_user', ['organizationId', 'userId'])
+@Index('memberships_user', ['userId'])
+@Check('memberships_role', `"role" IN ('administrator', 'user', 'developer')`)
+export class Membership {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'memberships_pkey' })
+  id: number;
+
+  @Column('integer', { name: 'organization_id' })
+  organizationId: number;
+
+  @Column('integer', { name: 'user_id' })
+  userId: number;
+
+  @Column('text')
+  role: Role;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+}

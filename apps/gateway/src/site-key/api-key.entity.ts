@@ -1,0 +1,61 @@
+import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+
+export const KEY_KINDS = ['site', 'integration'] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
+/** What a site's key is for; each purpose has its own limit of live keys. */
+export const KEY_PURPOSES = ['push', 'backfill'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
+
+/** A key as we keep it: its public part and a hash of the whole. The secret is shown once and stored nowhere. */
+@Entity('api_keys')
+@Unique('api_keys_public_id', ['publicId'])
+@Index('api_keys_site', ['organizationId', 'siteId'])
+@Check('api_keys_kind', `"kind" IN ('site', 'integration')`)
+@Check('api_keys_site_of_kind', `("kind" = 'site') = ("site_id" IS NOT NULL)`)
+@Check('api_keys_secret_hash', `octet_length("secret_hash") = 32`)
+export class ApiKey {
+  @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'api_keys_pkey' })
+  id: number;
+
+  @Column('integer', { name: 'organization_id' })
+  organizationId: number;
+
+  @Column('integer', { name: 'site_id', nullable: true })
+  siteId: number | null;
+
+  @Column('text')
+  kind: KeyKind;
+
+  @Column('text')
+  purpose: KeyPurpose;
+
+  /** The eight characters after the kind: names the key in lists and logs. */
+  @Column('text', { name: 'public_id' })
+  publicId: string;
+
+  /** SHA-256 of the whole key. A fast hash is right for 190 random bits. */
+  @Column('bytea', { name: 'secret_hash' })
+  secretHash: Buffer;
+
+  /** What the key may do: `push` for a site's. */
+  @Column('text', { array: true })
+  scopes: string[];
+
+  /** User who made it; null: the platform. */
+  @Column('integer', { name: 'created_by', nullable: true })
+  createdBy: number | null;
+
+  @Column('timestamptz', { name: 'created_at' })
+  createdAt: Date;
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true })
+  expiresAt: Date | null;
+
+  /** To the minute. */
+  @Column('timestamptz', { name: 'last_used_at', nullable: true })
+  lastUsedAt: Date | null;
+
+  @Column('timestamptz', { name: 'revoked_at', nullable: true })
+  revokedAt: Date | null;
+}
