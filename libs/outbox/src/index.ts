@@ -5,3 +5,7 @@ export * from './table-outbox.js';
 export * from './nudging-unit-of-work.js';
 export * from './dead-letter-store.js';
 export * from './outbox-relay.js';
+export * from './queue-handler.js';
+export * from './queue-plan.js';
+export * from './messaging-runtime.js';
+export * from './messaging.module.js';
