@@ -10,7 +10,7 @@ import { existingMajor, installType, parseVersion, type InstallType } from './ve
 export interface InstalledVersion {
   /** Machine name; `drupal` is core. */
   project: string;
-  /** `core`, `module`, `theme`, `module-uninstalled` … Display only. */
+  /** `core`, `module`, `theme`, with `-uninstalled` when nothing of it is installed. Does not change the status. */
   type?: string;
   /** As the info file says. Absent or null: it says none, which is not the same as empty. */
   version?: string | null;
@@ -37,8 +37,8 @@ export interface ProjectStatus {
   reason: StatusReason | null;
   title: string | null;
   link: string | null;
-  /** true, or what is wrong with the project when that decided the status. */
-  projectStatus: true | string;
+  /** What is wrong with the project when that decided the status; otherwise whether anything of it is installed. */
+  projectStatus: boolean | string;
   /** `Unknown` when the info file names no version. */
   existingVersion: string;
   existingMajor: string;
@@ -66,7 +66,7 @@ export interface ProjectStatus {
 export interface Findings {
   status: UpdateStatus | null;
   reason: StatusReason | null;
-  projectStatus: true | string;
+  projectStatus: boolean | string;
   recommended: string | null;
   latestVersion: string | null;
   devVersion: string | null;
@@ -98,7 +98,7 @@ export function projectStatus(
   const existingVersion = version ?? 'Unknown';
   const datestamp = installed.datestamp ?? 0;
   const type = installType(version);
-  const findings = noFindings();
+  const findings = noFindings(!installed.type?.endsWith('-uninstalled'));
   if (fetch === 'absent') {
     findings.status = 'UNKNOWN';
     findings.reason = 'no-releases';
@@ -133,11 +133,11 @@ export function projectStatus(
   };
 }
 
-function noFindings(): Findings {
+function noFindings(anythingInstalled: boolean): Findings {
   return {
     status: null,
     reason: null,
-    projectStatus: true,
+    projectStatus: anythingInstalled,
     recommended: null,
     latestVersion: null,
     devVersion: null,

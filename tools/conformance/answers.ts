@@ -1,0 +1,145 @@
+import {
+  coreCandidates,
+  coreCompatibility,
+  existingMajor,
+  fetchUrl,
+  installType,
+  parseBranch,
+  parseVersion,
+  projectStatus,
+  type CoreCompatibility,
+  type CoreCoverage,
+  type InstalledVersion,
+  type ParsedVersion,
+  type ProjectStatus,
+  type Requirement,
+  type StatusOptions,
+} from '#libs/drupal';
+import type { ConformanceCase } from './case-files.js';
+import type { Documents } from './documents.js';
+import { siteAnswer } from './site-answer.js';
+
+/** The answer of this project to one case, in the words of the case files. */
+export function answer(item: ConformanceCase, documents: Documents): unknown {
+  if (item.kind === 'version') return versionAnswer(item.input as string);
+  if (item.kind === 'fetch-url') return fetchUrlAnswer(item);
+  if (item.kind === 'core-compat') return coreCompatibilityAnswer(item);
+  if (item.extensions) return siteAnswer(item, documents);
+  if (item.installed) return statusAnswer(item, documents);
+  throw new Error(`case ${item.id} is of no known form`);
+}
+
+/** Request time of the cases that name none. */
+const DEFAULT_NOW = 1_700_000_000;
+
+function statusAnswer(item: ConformanceCase, documents: Documents): unknown {
+  const installed = item.installed as InstalledVersion;
+  const asked = (item.fetch as StatusOptions['fetch']) ?? 'ok';
+  const { fetch, history } = asked === 'ok' ? documents.read(`xml/${item.xml as string}`) : { fetch: asked, history: null };
+  const now = (item.now as number | undefined) ?? DEFAULT_NOW;
+  return describeStatus(
+    projectStatus(installed, history, {
+      fetch,
+      now,
+      infoFileCtime: item.info_file_ctime as number | undefined,
+      coreCode: item.core_code as StatusOptions['coreCode'],
+    }),
+  );
+}
+
+/** A status in the words of the case files. */
+export function describeStatus(status: ProjectStatus): Record<string, unknown> {
+  return {
+    status: status.status,
+    reason: status.reason,
+    title: status.title,
+    link: status.link,
+    project_status: status.projectStatus,
+    datestamp: status.datestamp,
+    existing_version: status.existingVersion,
+    existing_major: status.existingMajor,
+    install_type: status.installType,
+    recommended: status.recommended,
+    latest_version: status.latestVersion,
+    dev_version: status.devVersion,
+    latest_dev: status.latestDev,
+    also: status.also,
+    security_updates: status.securityUpdates,
+    releases: status.releases,
+    extra: status.extra,
+    report: status.report,
+    coverage: describeCoverage(status.coverage),
+    requirement: describeRequirement(status.requirement),
+  };
+}
+
+export function describeRequirement(requirement: Requirement | null): unknown {
+  if (!requirement) return null;
+  const { severity, status, versionAvailable } = requirement;
+  return { severity, status, version_available: versionAvailable };
+}
+
+export function describeCompatibility(compatibility: CoreCompatibility): Record<string, unknown> {
+  const { constraint, compatible, coreRanges } = compatibility;
+  return { constraint, compatible, core_ranges: coreRanges };
+}
+
+function describeCoverage(coverage: CoreCoverage | null): unknown {
+  if (!coverage) return null;
+  const { info, entry } = coverage;
+  if (!info) return { info: null, entry };
+  if ('endDate' in info) {
+    return { info: { security_coverage_end_date: info.endDate, security_coverage_ending_warn_date: info.warnDate }, entry };
+  }
+  return {
+    info: { security_coverage_end_version: info.endVersion, additional_minors_coverage: info.additionalMinors },
+    entry,
+  };
+}
+
+function versionAnswer(input: string): unknown {
+  return {
+    as_version: describeParsed(parseVersion(input)),
+    as_branch: describeParsed(parseBranch(input)),
+    existing_major: existingMajor(input),
+    install_type: installType(input),
+  };
+}
+
+function describeParsed(parsed: ParsedVersion | null): unknown {
+  return parsed ? { valid: true, major: parsed.major, minor: parsed.minor, extra: parsed.extra } : { valid: false };
+}
+
+interface FetchUrlProject {
+  name: string;
+  project_type: string;
+  info: Record<string, string | undefined>;
+  includes: Record<string, string>;
+}
+
+function fetchUrlAnswer(item: ConformanceCase): unknown {
+  const { name, project_type: type, info, includes } = item.project as FetchUrlProject;
+  return {
+    url: fetchUrl(
+      {
+        project: name,
+        type,
+        version: info.version,
+        statusUrl: info['project status url'],
+        includes: Object.entries(includes).map(([machine, title]) => ({ name: machine, title })),
+      },
+      { siteKey: item.site_key as string, fetchUrl: item.fetch_url as string | null },
+    ),
+  };
+}
+
+function coreCompatibilityAnswer(item: ConformanceCase): unknown {
+  const cores = coreCandidates(
+    item.core_releases as string[],
+    item.core_supported_branches as string[],
+    item.existing_core as string,
+  );
+  const found = coreCompatibility(item.constraint as string, cores);
+  if (!found) return null;
+  return { compatible: found.compatible, core_ranges: found.coreRanges };
+}
