@@ -3,7 +3,7 @@
 // Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -24,12 +24,18 @@ const WIDTH = 8;
 export async function build() {
   const sources = FOLDERS.flatMap((folder) => listSources(folder));
   // Settings and compiler take part in every file's hash: a new compiler compiles everything anew.
-  const settings = [readFileSync(join(root, '.swcrc')), readFileSync(join(root, 'node_modules/@swc/core/package.json'))];
+  const settings = [
+    readFileSync(join(root, '.swcrc')),
+    readFileSync(join(root, 'node_modules/@swc/core/package.json')),
+  ];
   const salt = createHash('sha256').update(settings[0]).update(settings[1]).digest('hex');
   const before = readStamp();
   const now = {};
   for (const source of sources) {
-    now[source] = createHash('sha256').update(salt).update(readFileSync(join(root, source))).digest('hex');
+    now[source] = createHash('sha256')
+      .update(salt)
+      .update(readFileSync(join(root, source)))
+      .digest('hex');
   }
   const stale = sources.filter((source) => before[source] !== now[source]);
   const gone = Object.keys(before).filter((source) => !(source in now));
@@ -61,7 +67,7 @@ async function compile(source) {
       root,
       outputPath: join(root, output),
       sourceMaps: true,
-      sourceFileName: join(root, source),
+      sourceFileName: relative(folder, join(root, source)),
     });
   } catch (error) {
     throw new Error(`${source} cannot be compiled:\n${error.message}`, { cause: error });
@@ -119,7 +125,11 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
     const { compiled, removed, total } = await build();
     if (!quiet) {
       const took = Math.round(performance.now() - begun);
-      console.log(compiled + removed === 0 ? `dist is up to date (${total} files, ${took} ms)` : `compiled ${compiled} of ${total} files, removed ${removed} (${took} ms)`);
+      console.log(
+        compiled + removed === 0
+          ? `dist is up to date (${total} files, ${took} ms)`
+          : `compiled ${compiled} of ${total} files, removed ${removed} (${took} ms)`,
+      );
     }
   } catch (error) {
     console.error(error.message);

@@ -25,7 +25,11 @@ describe('loadConfig', () => {
 
   it('names everything that is wrong at once, and repeats no value that may hold a password', () => {
     const load = (): unknown =>
-      loadConfig('gateway', { PATCHWATCH_DATABASE_URL: 'mysql://u:hidden@h/d', PATCHWATCH_PORT: '80x', PATCHWATCH_PEPPER: 'short' });
+      loadConfig('gateway', {
+        PATCHWATCH_DATABASE_URL: 'mysql://u:hidden@h/d',
+        PATCHWATCH_PORT: '80x',
+        PATCHWATCH_PEPPER: 'short',
+      });
     expect(load).toThrow(ConfigError);
     const problems = catchProblems(load);
     expect(problems).toEqual([

@@ -34,7 +34,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Says everything that is wrong with the settings at once, so that one start is enough to find it. */
 export class ConfigError extends Error {
-  constructor(service: string, readonly problems: readonly string[]) {
+  constructor(
+    service: string,
+    readonly problems: readonly string[],
+  ) {
     super(`${service} cannot start with these settings:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
     this.name = ConfigError.name;
   }
@@ -96,7 +99,8 @@ class SettingsReader {
     }
     // The value itself may hold a password: problems never repeat it.
     if (!URL.canParse(value)) this.problems.push(`${name} is not a URL`);
-    else if (!protocols.includes(new URL(value).protocol)) this.problems.push(`${name} must begin with ${protocols[0]}//`);
+    else if (!protocols.includes(new URL(value).protocol))
+      this.problems.push(`${name} must begin with ${protocols[0]}//`);
     return value;
   }
 

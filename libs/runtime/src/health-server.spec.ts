@@ -11,7 +11,13 @@ async function get(path: string): Promise<{ status: number; text: string }> {
 }
 
 async function serve(ready: () => Promise<Readiness>, services = ['sample']): Promise<void> {
-  server = await startHealthServer({ host: '127.0.0.1', port: 0, ready, registry: services.map(metrics), readyTimeoutMs: 50 });
+  server = await startHealthServer({
+    host: '127.0.0.1',
+    port: 0,
+    ready,
+    registry: services.map(metrics),
+    readyTimeoutMs: 50,
+  });
 }
 
 const YES: Readiness = { ok: true, checks: { database: { ok: true } } };
@@ -28,7 +34,10 @@ describe('startHealthServer', () => {
 
   it('takes a check that hangs or throws for a no', async () => {
     await serve(() => new Promise(() => undefined));
-    expect(await get('/readyz')).toMatchObject({ status: 503, text: expect.stringContaining('no answer within 50 ms') });
+    expect(await get('/readyz')).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('no answer within 50 ms'),
+    });
     await server?.close();
     await serve(() => Promise.reject(new Error('broken check')));
     expect(await get('/readyz')).toMatchObject({ status: 503, text: expect.stringContaining('broken check') });

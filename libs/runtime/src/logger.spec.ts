@@ -15,7 +15,13 @@ describe('createLogger', () => {
       await Promise.resolve();
       logger.info({ pushes: 3 }, 'applied');
     });
-    expect(last()).toMatchObject({ level: 'info', service: 'sample', correlation_id: 'corr-12345678', pushes: 3, msg: 'applied' });
+    expect(last()).toMatchObject({
+      level: 'info',
+      service: 'sample',
+      correlation_id: 'corr-12345678',
+      pushes: 3,
+      msg: 'applied',
+    });
     expect(new Date(String(last()['time'])).getTime()).toBeGreaterThan(0);
     expect(lines.at(-1)).toMatch(/^\{.*\}\n$/);
   });
@@ -49,6 +55,11 @@ describe('NestLogger', () => {
   it("keeps the context and an error's stack", () => {
     const { logger, last } = recorded();
     new NestLogger(logger).error('it failed', 'Error: it failed\n    at here', 'Router');
-    expect(last()).toMatchObject({ level: 'error', msg: 'it failed', context: 'Router', stack: 'Error: it failed\n    at here' });
+    expect(last()).toMatchObject({
+      level: 'error',
+      msg: 'it failed',
+      context: 'Router',
+      stack: 'Error: it failed\n    at here',
+    });
   });
 });

@@ -45,9 +45,13 @@ export function histogram<L extends string = never>(
   definition: MetricDefinition<L> & { readonly buckets: readonly number[] },
 ): Histogram<L> {
   const known = registry.getSingleMetric(definition.name) as Histogram<L> | undefined;
-  return known ?? new Histogram<L>({ ...metricOptions(definition), buckets: [...definition.buckets], registers: [registry] });
+  return (
+    known ?? new Histogram<L>({ ...metricOptions(definition), buckets: [...definition.buckets], registers: [registry] })
+  );
 }
 
-function metricOptions<L extends string>(definition: MetricDefinition<L>): { name: string; help: string; labelNames: L[] } {
+function metricOptions<L extends string>(
+  definition: MetricDefinition<L>,
+): { name: string; help: string; labelNames: L[] } {
   return { name: definition.name, help: definition.help, labelNames: [...(definition.labelNames ?? [])] };
 }

@@ -96,6 +96,8 @@ describe('runService', () => {
   it('ends with code 78 when its settings make no sense, because starting again would not help', async () => {
     const { output, ended } = await run({ PATCHWATCH_STREAMS_URL: '' });
     expect(await ended).toEqual([78, null]);
-    await eventually(() => output().includes('PATCHWATCH_STREAMS_URL is missing'), { what: 'PATCHWATCH_STREAMS_URL is missing' });
+    await eventually(() => output().includes('PATCHWATCH_STREAMS_URL is missing'), {
+      what: 'PATCHWATCH_STREAMS_URL is missing',
+    });
   });
 });

@@ -52,10 +52,12 @@ export async function runProcess({ name, logger, health, start }: ProcessOptions
     return running.ready();
   };
 
-  const crash = (what: string) => (error: unknown): void => {
-    logger.fatal({ err: error }, what);
-    process.exit(1);
-  };
+  const crash =
+    (what: string) =>
+    (error: unknown): void => {
+      logger.fatal({ err: error }, what);
+      process.exit(1);
+    };
   process.on('uncaughtException', crash('an error that nobody caught'));
   process.on('unhandledRejection', crash('a rejection that nobody handled'));
 
@@ -93,7 +95,10 @@ export async function runProcess({ name, logger, health, start }: ProcessOptions
   const started = start().then(
     (service) => {
       running = service;
-      logger.info({ health_port: healthServer.port, took_ms: Math.round(performance.now() - begun) }, `${name} started`);
+      logger.info(
+        { health_port: healthServer.port, took_ms: Math.round(performance.now() - begun) },
+        `${name} started`,
+      );
     },
     (error: unknown) => {
       logger.fatal({ err: error }, `${name} cannot start`);

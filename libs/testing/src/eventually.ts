@@ -27,7 +27,8 @@ export async function eventually<T>(
     try {
       const answer = await probe();
       if (answer !== false && answer !== null && answer !== undefined) return answer;
-      lastSeen = answer === undefined ? 'undefined (a probe returns something true when it is content)' : inspect(answer);
+      lastSeen =
+        answer === undefined ? 'undefined (a probe returns something true when it is content)' : inspect(answer);
       cause = undefined;
     } catch (error) {
       lastSeen = error instanceof Error ? error.message : inspect(error);

@@ -25,7 +25,9 @@ export interface TestDatabase {
 export function testDatabaseServer(): string {
   const url = process.env['PATCHWATCH_TEST_DATABASE_URL'];
   if (!url) {
-    throw new Error('PATCHWATCH_TEST_DATABASE_URL is not set: run the tests by `npm test`, which brings a Postgres server.');
+    throw new Error(
+      'PATCHWATCH_TEST_DATABASE_URL is not set: run the tests by `npm test`, which brings a Postgres server.',
+    );
   }
   return url;
 }

@@ -51,7 +51,9 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
     started.once('exit', (code, signal) => {
       failure ??= new Error(`redis-server ended while starting (${code ?? signal}): ${output}`);
     });
-    await eventually(async () => failure !== undefined || (await answersPing(port)), { what: 'redis-server to answer' });
+    await eventually(async () => failure !== undefined || (await answersPing(port)), {
+      what: 'redis-server to answer',
+    });
     if (failure) throw failure;
   };
 
