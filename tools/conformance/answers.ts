@@ -35,7 +35,8 @@ const DEFAULT_NOW = 1_700_000_000;
 function statusAnswer(item: ConformanceCase, documents: Documents): unknown {
   const installed = item.installed as InstalledVersion;
   const asked = (item.fetch as StatusOptions['fetch']) ?? 'ok';
-  const { fetch, history } = asked === 'ok' ? documents.read(`xml/${item.xml as string}`) : { fetch: asked, history: null };
+  const { fetch, history } =
+    asked === 'ok' ? documents.read(`xml/${item.xml as string}`) : { fetch: asked, history: null };
   const now = (item.now as number | undefined) ?? DEFAULT_NOW;
   return describeStatus(
     projectStatus(installed, history, {
@@ -89,7 +90,10 @@ function describeCoverage(coverage: CoreCoverage | null): unknown {
   const { info, entry } = coverage;
   if (!info) return { info: null, entry };
   if ('endDate' in info) {
-    return { info: { security_coverage_end_date: info.endDate, security_coverage_ending_warn_date: info.warnDate }, entry };
+    return {
+      info: { security_coverage_end_date: info.endDate, security_coverage_ending_warn_date: info.warnDate },
+      entry,
+    };
   }
   return {
     info: { security_coverage_end_version: info.endVersion, additional_minors_coverage: info.additionalMinors },

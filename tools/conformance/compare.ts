@@ -28,7 +28,9 @@ const ORDERED_MAPS = /(?:^|\.)(?:projects|includes|disabled)$/;
 function orderDifference(expected: object, actual: object, key: string): Difference | null {
   if (!ORDERED_MAPS.test(key)) return null;
   const [wanted, found] = [Object.keys(expected), Object.keys(actual)];
-  return JSON.stringify(wanted) === JSON.stringify(found) ? null : { key: `${key} (order)`, expected: wanted, actual: found };
+  return JSON.stringify(wanted) === JSON.stringify(found)
+    ? null
+    : { key: `${key} (order)`, expected: wanted, actual: found };
 }
 
 function isDatestamp(key: string): boolean {

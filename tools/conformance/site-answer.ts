@@ -27,11 +27,16 @@ interface RecordedExtension {
 
 /** The answer for a whole site: what it fetches, what it says about each project, the lines of its status report. */
 export function siteAnswer(item: ConformanceCase, documents: Documents): unknown {
-  const extensions = (item.extensions as RecordedExtension[]).map(
-    ({ status, ...extension }): Extension => ({ ...extension, installed: status === 1 }),
-  );
+  const extensions = (item.extensions as RecordedExtension[]).map(({ status, ...extension }): Extension => ({
+    ...extension,
+    installed: status === 1,
+  }));
   const checkDisabledExtensions = item.check_disabled as boolean;
-  const fetched = fetchAll(groupExtensions(extensions, { checkDisabledExtensions }), item.feeds as Record<string, string>, documents);
+  const fetched = fetchAll(
+    groupExtensions(extensions, { checkDisabledExtensions }),
+    item.feeds as Record<string, string>,
+    documents,
+  );
   const site = siteStatus(extensions, fetched.histories, { checkDisabledExtensions, now: item.now as number });
   return {
     projects: Object.fromEntries(site.projects.map((project) => [project.project, describeProject(project)])),
@@ -70,6 +75,8 @@ function describeProject(project: SiteProject): Record<string, unknown> {
     disabled: project.disabled.length > 0 ? named(project.disabled) : null,
     core_compatibility:
       project.coreCompatibility &&
-      Object.fromEntries([...project.coreCompatibility].map(([version, found]) => [version, describeCompatibility(found)])),
+      Object.fromEntries(
+        [...project.coreCompatibility].map(([version, found]) => [version, describeCompatibility(found)]),
+      ),
   };
 }

@@ -173,7 +173,9 @@ function finishRelease({ fields, firstVersion, terms, covered }: ReleaseUnderCon
 
 function declaredPrefixes(attributes: Record<string, string>): Set<string> | null {
   let prefixes: Set<string> | null = null;
-  for (const name in attributes) if (name.startsWith('xmlns:')) (prefixes ??= new Set()).add(name.slice(6));
+  for (const name in attributes) {
+    if (name.startsWith('xmlns:') && attributes[name] !== '') (prefixes ??= new Set()).add(name.slice(6));
+  }
   return prefixes;
 }
 
