@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { PoisonMessageError } from '#libs/streams';
+import { versionChanges, type PatchRun } from '../patch-run/patch-run.js';
+import { PatchRunsService } from '../patch-run/patch-runs.service.js';
+import { decodeFullPush } from '../push-body/decode-push.js';
+import { ReceiptsService } from '../receipt/receipts.service.js';
+import { SiteStatesService } from '../site-state/site-states.service.js';
+import { AnnounceChangesService } from './announce-changes.service.js';
+import { InventoryRepository } from './inventory.repository.js';
+import type { Snapshot } from './inventory.js';
+import {
+  needsInventory,
+  settlePushes,
+  type AppliedChange,
+  type Push,
+  type PushFacts,
+  type SiteSettlement,
+} from './settle-pushes.js';
+
+/** A push as it came from the queue. */
+export interface ReceivedPush extends PushFacts {
+  readonly kind: 'full' | 'heartbeat';
+  readonly messageId: string;
+  readonly correlationId: string;
+  readonly contentEncoding: 'identity' | 'gzip';
+  readonly body: Buffer;
+}
+
+/** What a batch leaves to do besides its transaction. */
+export interface ApplyOutcome {
+  /** Pushes that can never be applied, with the reason; their neighbours are not touched by that. */
+  readonly failures: readonly { readonly push: ReceivedPush; readonly code: string; readonly detail: string }[];
+  /** What the gateway may know of the sites' inventories once this is committed: site UUID → reported hash or null. */
+  readonly knownInventories: ReadonlyMap<string, string | null>;
+  afterCommit(): void;
+}
+
+/**
+ * Applies a batch of pushes in one transaction: receipts, version guard under the sites' locks, current inventories, history,
+ * patch runs, events. Set-based: the number of statements does not depend on the number of pushes, and a batch of unchanged
+ * inventories touches one narrow row a site (beside the receipt and the audit log).
+ *
+ *   decode every body alone ─ undecodable → failure
+ *   lock the sites in order of their ids
+ *   drop push ids that ended before ─ nothing happens for them
+ *   site removed → failure `site_removed`
+ *   settle each site's pushes by (epoch, sequence) → applied / superseded / duplicate
+ *   write
+ */
+@Injectable()
+export class ApplyInventoriesService {
+  constructor(
+    private readonly states: SiteStatesService,
+    private readonly inventories: InventoryRepository,
+    private readonly receipts: ReceiptsService,
+    private readonly patchRuns: PatchRunsService,
+    private readonly announcements: AnnounceChangesService,
+  ) {}
+
+  /** @throws what the database throws; then nothing of the batch has happened. */
+  async apply(tx: EntityManager, received: readonly ReceivedPush[], now: Date): Promise<ApplyOutcome> {
+    const decoded = new Map(received.map((push) => [push, decode(push)]));
+    const states = await this.states.lock(tx, received);
+    const ended = await this.receipts.endedBefore(tx, received);
+    const failures: { push: ReceivedPush; code: string; detail: string }[] = [];
+    const bySite = new Map<number, (Push & ReceivedPush)[]>();
+    for (const push of received) {
+      const key = keyOf(push);
+      if (ended.has(key)) continue;
+      // Whatever becomes of it: the same push id a second time in this batch changes nothing.
+      ended.add(key);
+      const content = decoded.get(push)!;
+      if (states.get(push.siteId)!.removedAt !== null) {
+        failures.push({ push, code: 'site_removed', detail: 'The site was removed before this push was applied.' });
+      } else if (content instanceof PoisonMessageError) {
+        failures.push({ push, code: content.code, detail: content.message });
+      } else {
+        const pushes = bySite.get(push.siteId);
+        if (pushes) pushes.push({ ...push, snapshot: content });
+        else bySite.set(push.siteId, [{ ...push, snapshot: content }]);
+      }
+    }
+    const wanting = [...bySite].filter(([siteId, pushes]) => needsInventory(states.get(siteId)!, pushes));
+    const current = await this.inventories.readInventories(
+      tx,
+      wanting.map(([siteId]) => siteId),
+    );
+    const settlements = [...bySite].map(([siteId, pushes]) =>
+      settlePushes(states.get(siteId)!, current.get(siteId) ?? null, pushes),
+    );
+    const forget = await this.write(tx, settlements, [...bySite.values()].flat(), now);
+    return { failures, knownInventories: knownInventories(settlements), afterCommit: forget };
+  }
+
+  private async write(
+    tx: EntityManager,
+    settlements: readonly SiteSettlement[],
+    pushes: readonly ReceivedPush[],
+    now: Date,
+  ): Promise<() => void> {
+    const advanced = settlements.filter((settlement) => settlement.advanced).map(({ state }) => state);
+    const changes = settlements.flatMap((settlement) => settlement.changes);
+    await this.states.save(tx, advanced);
+    await this.inventories.saveChanges(tx, changes);
+    await this.patchRuns.record(tx, changes.flatMap(patchRunOf));
+    const sent = new Map(pushes.map((push) => [keyOf(push), push]));
+    const ended = settlements
+      .flatMap(({ settled }) => settled)
+      .map(({ push, ...end }) => ({ ...sent.get(keyOf(push))!, ...end }));
+    await this.receipts.record(tx, ended, now);
+    return this.announcements.announce(tx, { changes, heard: advanced, causes: sent }, now);
+  }
+}
+
+const keyOf = (push: PushFacts): string => `${push.siteId} ${push.pushId}`;
+
+function decode(push: ReceivedPush): Snapshot | null | PoisonMessageError {
+  if (push.kind === 'heartbeat') return null;
+  try {
+    return decodeFullPush(push.body, push.contentEncoding);
+  } catch (error) {
+    if (error instanceof PoisonMessageError) return error;
+    throw error;
+  }
+}
+
+/** The first inventory of a site shows what is there, not what was patched. */
+function patchRunOf(change: AppliedChange): PatchRun[] {
+  if (change.first || change.previousObservedAt === null) return [];
+  const items = versionChanges(change.differences);
+  if (items.length === 0) return [];
+  const { push, epoch, observedAt } = change;
+  return [
+    {
+      siteId: push.siteId,
+      organizationId: push.organizationId,
+      pushId: push.pushId,
+      epoch,
+      sequence: push.sequence,
+      after: change.previousObservedAt,
+      observedAt,
+      items,
+    },
+  ];
+}
+
+/**
+ * A full push says the hash anew; a heartbeat that was not known shows that the gateway believes in a hash that does not stand.
+ * An applied heartbeat tells the gateway nothing.
+ */
+function knownInventories(settlements: readonly SiteSettlement[]): Map<string, string | null> {
+  const known = new Map<string, string | null>();
+  for (const { settled, state } of settlements) {
+    const tells = settled.some(
+      ({ push, state: end, reason }) =>
+        (push.snapshot !== null && end === 'applied') || reason === 'unknown_inventory_hash',
+    );
+    if (tells) known.set(state.siteUuid, state.reportedHash);
+  }
+  return known;
+}

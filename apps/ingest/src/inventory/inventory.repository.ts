@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { booleans, instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
+import { readSnapshot, type Inventory } from './inventory.js';
+import { historyRows } from './module-history.js';
+import type { AppliedChange } from './settle-pushes.js';
+
+/** What sites have, now and before. */
+@Injectable()
+export class InventoryRepository {
+  /** Current inventories of the sites that have one. */
+  async readInventories(tx: EntityManager, siteIds: readonly number[]): Promise<Map<number, Inventory>> {
+    if (siteIds.length === 0) return new Map();
+    const rows: { site_id: number; snapshot: string }[] = await tx.query(
+      'SELECT site_id, snapshot FROM site_inventories WHERE site_id = ANY($1::int[])',
+      [numbers(siteIds)],
+    );
+    return new Map(rows.map((row) => [row.site_id, readSnapshot(row.snapshot)]));
+  }
+
+  /** Writes what the changes mean: the sites' current inventories and the rows of history that end and begin. */
+  async saveChanges(tx: EntityManager, changes: readonly AppliedChange[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.saveInventories(tx, changes);
+    const { openings, closings } = historyRows(changes);
+    const sites = numbers(changes.map(({ push }) => push.siteId));
+    const epochs = numbers(changes.map(({ epoch }) => epoch));
+    const sequences = numbers(changes.map(({ push }) => push.sequence));
+    const times = instants(changes.map(({ observedAt }) => observedAt));
+    if (closings.length > 0) {
+      await tx.query(
+        `UPDATE site_modules s SET valid_to = ($4::timestamptz[])[n.change],
+           end_epoch = ($2::bigint[])[n.change], end_sequence = ($3::bigint[])[n.change]
+         FROM (SELECT ($1::int[])[change] AS site_id, module, change FROM unnest($5::int[], $6::text[]) AS c (change, module)) n
+         WHERE s.site_id = n.site_id AND s.module = n.module AND s.valid_to IS NULL`,
+        [
+          sites,
+          epochs,
+          sequences,
+          times,
+          numbers(closings.map(({ change }) => change + 1)),
+          texts(closings.map(({ module }) => module)),
+        ],
+      );
+    }
+    if (openings.length > 0) {
+      // Facts that are the same for all rows of a push are sent once and looked up by the push's place.
+      await tx.query(
+        `INSERT INTO site_modules (site_id, module, epoch, sequence, organization_id, type, version, datestamp, state, custom,
+           valid_from, valid_to, end_epoch, end_sequence)
+         SELECT ($1::int[])[change], module, ($2::bigint[])[change], ($3::bigint[])[change], ($5::int[])[change],
+           type, version, datestamp, state, custom,
+           ($4::timestamptz[])[change], ($4::timestamptz[])[ended_by], ($2::bigint[])[ended_by], ($3::bigint[])[ended_by]
+         FROM unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::boolean[], $13::int[])
+           AS n (change, module, type, version, datestamp, state, custom, ended_by)`,
+        [
+          sites,
+          epochs,
+          sequences,
+          times,
+          numbers(changes.map(({ push }) => push.organizationId)),
+          numbers(openings.map(({ change }) => change + 1)),
+          texts(openings.map(({ installed }) => installed.module)),
+          texts(openings.map(({ installed }) => installed.type)),
+          texts(openings.map(({ installed }) => installed.version)),
+          numbers(openings.map(({ installed }) => installed.datestamp)),
+          texts(openings.map(({ installed }) => installed.state)),
+          booleans(openings.map(({ installed }) => installed.custom)),
+          numbers(openings.map(({ endedBy }) => (endedBy === null ? null : endedBy + 1))),
+        ],
+      );
+    }
+  }
+
+  private async saveInventories(tx: EntityManager, changes: readonly AppliedChange[]): Promise<void> {
+    const last = [...new Map(changes.map((change) => [change.push.siteId, change])).values()];
+    const { bytes, offsets, lengths } = joinedBuffers(last.map(({ after }) => Buffer.from(after.text, 'utf8')));
+    await tx.query(
+      `INSERT INTO site_inventories (site_id, organization_id, snapshot)
+       SELECT site_id, organization_id, convert_from(substring($1::bytea FROM at FOR length), 'UTF8')
+       FROM unnest($2::int[], $3::int[], $4::int[], $5::int[]) AS n (site_id, organization_id, at, length)
+       ON CONFLICT (site_id) DO UPDATE SET organization_id = excluded.organization_id, snapshot = excluded.snapshot`,
+      [
+        bytes,
+        numbers(last.map(({ push }) => push.siteId)),
+        numbers(last.map(({ push }) => push.organizationId)),
+        offsets,
+        lengths,
+      ],
+    );
+  }
+
+  /** Ends everything a site has at `at`. */
+  async endInventory(tx: EntityManager, siteId: number, at: Date): Promise<void> {
+    await tx.query('DELETE FROM site_inventories WHERE site_id = $1', [siteId]);
+    await tx.query(
+      'UPDATE site_modules SET valid_to = greatest($2, valid_from) WHERE site_id = $1 AND valid_to IS NULL',
+      [siteId, at],
+    );
+  }
+}

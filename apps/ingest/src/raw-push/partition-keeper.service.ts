@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { createLogger } from '#libs/runtime';
+import { RawPushRepository } from './raw-push.repository.js';
+
+/** Two whole months of being down, and there is still a partition to write to; then the default one takes the rows. */
+const MONTHS_AHEAD = 3;
+const EVERY_MS = 6 * 60 * 60 * 1000;
+
+/** Makes next months' partitions in time. */
+@Injectable()
+export class PartitionKeeperService {
+  private readonly logger = createLogger('ingest');
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly rawPushes: RawPushRepository,
+  ) {}
+
+  /** Looks now and four times a day. */
+  start(): void {
+    void this.look();
+    this.timer = setInterval(() => void this.look(), EVERY_MS);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** A failure only costs the audit log its order: rows go to the default partition until the next look. */
+  private async look(): Promise<void> {
+    try {
+      const made = await this.rawPushes.ensurePartitions(this.dataSource.manager, MONTHS_AHEAD);
+      if (made > 0) this.logger.info({ made }, 'made partitions of raw_pushes');
+    } catch (error) {
+      this.logger.warn({ err: error }, 'cannot make partitions of raw_pushes');
+    }
+  }
+}

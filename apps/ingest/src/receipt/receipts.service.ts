@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { RawPushesService } from '../raw-push/raw-pushes.service.js';
+import type { RawPush } from '../raw-push/raw-push.repository.js';
+import { ReceiptRepository, type FoundReceipt, type NewReceipt } from './receipt.repository.js';
+
+/** Exactly one end for every accepted push id: a receipt here, or a dead letter. */
+@Injectable()
+export class ReceiptsService {
+  constructor(
+    private readonly receipts: ReceiptRepository,
+    private readonly rawPushes: RawPushesService,
+  ) {}
+
+  /** Which pushes ended before, as `<site id> <push id>`; the answer holds while the sites are locked. */
+  endedBefore(tx: EntityManager, pushes: readonly { siteId: number; pushId: string }[]): Promise<Set<string>> {
+    return this.receipts.endedBefore(tx, pushes);
+  }
+
+  /** Settles pushes for good and keeps what was sent. */
+  async record(tx: EntityManager, pushes: readonly (NewReceipt & RawPush)[], settledAt: Date): Promise<void> {
+    await this.receipts.insert(tx, pushes, settledAt);
+    await this.rawPushes.keep(tx, pushes);
+  }
+
+  /** How one push ended; null: it has not. */
+  find(manager: EntityManager, siteId: number, pushId: string): Promise<FoundReceipt | null> {
+    return this.receipts.find(manager, siteId, pushId);
+  }
+}
