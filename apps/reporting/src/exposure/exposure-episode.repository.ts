@@ -1,0 +1,80 @@
+/**
+ * `exposureEpisodes` of `exposure-episode.ts` for many sites and causes at once, as gaps and islands over `site_modules`.
+ *
+ * Parameters: $1 site ids, $2 module ids (pairs, by position), $3 cause ids or null for all.
+ * A version without a row in `vulnerable_versions` is safe, so every version in `site_modules` must have been judged before.
+ */
+export const EPISODES_SQL = `
+  WITH pairs AS (
+    SELECT * FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id)
+  ), intervals AS MATERIALIZED (
+    SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.organization_id, m.version_id, m.valid_from,
+           least(m.valid_to, s.removed_at) AS valid_to, m.previous_observed_at, s.removed_at
+    FROM pairs
+    JOIN site_modules m USING (site_id, module_id)
+    LEFT JOIN sites s USING (site_id)
+    WHERE least(m.valid_to, s.removed_at) IS NULL OR least(m.valid_to, s.removed_at) > m.valid_from
+  ), causes AS (
+    SELECT DISTINCT i.site_id, i.module_id, v.cause_id
+    FROM intervals i
+    JOIN vulnerable_versions v USING (version_id)
+    WHERE v.verdict = 'affected' AND (i.valid_to IS NULL OR v.unsafe_from < i.valid_to)
+      AND ($3::int[] IS NULL OR v.cause_id = ANY ($3))
+  ), judged AS (
+    SELECT i.*, c.cause_id, v.unsafe_from, v.fixed_in,
+           CASE WHEN i.version_id IS NULL THEN 'absent'
+                WHEN v.verdict = 'unknown' THEN 'unknown'
+                WHEN v.verdict = 'affected' AND (i.valid_to IS NULL OR v.unsafe_from < i.valid_to) THEN 'affected'
+                ELSE 'safe' END AS verdict
+    FROM causes c
+    JOIN intervals i USING (site_id, module_id)
+    LEFT JOIN vulnerable_versions v ON v.version_id = i.version_id AND v.cause_id = c.cause_id
+  ), followed AS (
+    SELECT j.*,
+           lead(j.verdict) OVER following AS next_verdict,
+           lead(j.valid_from) OVER following AS next_from,
+           lead(j.previous_observed_at) OVER following AS next_previous_observed_at
+    FROM judged j
+    WINDOW following AS (PARTITION BY j.site_id, j.module_id, j.cause_id ORDER BY j.epoch, j.sequence)
+  ), known AS (
+    SELECT f.*,
+           lag(f.verdict) OVER following AS previous_known,
+           lead(f.verdict) OVER following AS next_known,
+           lead(f.valid_from) OVER following AS next_known_from,
+           lead(f.version_id) OVER following AS next_known_version_id
+    FROM followed f
+    WHERE f.verdict <> 'unknown'
+    WINDOW following AS (PARTITION BY f.site_id, f.module_id, f.cause_id ORDER BY f.epoch, f.sequence)
+  ), unsafe AS (
+    SELECT k.*,
+           count(*) FILTER (WHERE k.previous_known IS DISTINCT FROM 'affected' OR k.unsafe_from > k.valid_from)
+             OVER (PARTITION BY k.site_id, k.module_id, k.cause_id ORDER BY k.epoch, k.sequence) AS episode
+    FROM known k
+    WHERE k.verdict = 'affected'
+  ), opening AS (
+    SELECT DISTINCT ON (site_id, module_id, cause_id, episode) *
+    FROM unsafe ORDER BY site_id, module_id, cause_id, episode, epoch, sequence
+  ), ending AS (
+    SELECT DISTINCT ON (site_id, module_id, cause_id, episode) *
+    FROM unsafe ORDER BY site_id, module_id, cause_id, episode, epoch DESC, sequence DESC
+  )
+  SELECT o.site_id, o.module_id, o.cause_id, o.organization_id,
+         greatest(o.valid_from, o.unsafe_from) AS opened_at,
+         o.unsafe_from AS published_at,
+         opening_version.version AS installed_version,
+         o.fixed_in,
+         CASE WHEN e.next_known IS NOT NULL OR e.removed_at IS NOT NULL THEN 'closed'
+              WHEN e.next_verdict = 'unknown' THEN 'unknown'
+              ELSE 'open' END AS state,
+         CASE WHEN e.next_verdict = 'unknown' THEN e.next_from END AS unknown_since,
+         coalesce(e.next_known_from, e.removed_at) AS closed_at,
+         CASE WHEN e.next_known IS NOT NULL OR e.removed_at IS NOT NULL THEN e.next_previous_observed_at END AS closed_after,
+         CASE WHEN e.next_known = 'absent' THEN 'removed'
+              WHEN e.next_known IS NOT NULL THEN 'patched'
+              WHEN e.removed_at IS NOT NULL THEN 'site_removed' END AS reason,
+         closing_version.version AS closed_version
+  FROM opening o
+  JOIN ending e USING (site_id, module_id, cause_id, episode)
+  JOIN version_statuses opening_version ON opening_version.version_id = o.version_id
+  LEFT JOIN version_statuses closing_version ON closing_version.version_id = e.next_known_version_id
+`;

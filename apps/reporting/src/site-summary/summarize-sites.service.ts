@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import {
+  SiteSummaryRepository,
+  type HeardSite,
+  type ReportedSite,
+  type SummarizedInventory,
+} from './site-summary.repository.js';
+
+/** Keeps the one row a site from which lists and dashboards are answered. */
+@Injectable()
+export class SummarizeSitesService {
+  constructor(private readonly summaries: SiteSummaryRepository) {}
+
+  /** Locks the sites' summaries (ascending) until the transaction ends. Returns organizations by site as far as known. */
+  lock(tx: EntityManager, sites: readonly ReportedSite[]): Promise<Map<number, number>> {
+    return this.summaries.lock(tx, sites);
+  }
+
+  /**
+   * After what sites run has changed: `pairs` by position. The caller holds the sites' summaries and shares the modules' locks.
+   */
+  async afterInventory(
+    tx: EntityManager,
+    inventories: readonly SummarizedInventory[],
+    heard: readonly HeardSite[],
+    pairs: { readonly siteIds: readonly number[]; readonly moduleIds: readonly number[] },
+  ): Promise<void> {
+    await this.summaries.takeInventories(tx, inventories);
+    await this.summaries.takeHearings(tx, heard);
+    if (pairs.siteIds.length === 0) return;
+    const siteIds = [...new Set(pairs.siteIds)];
+    await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
+    await this.summaries.recountModules(tx, siteIds);
+    await this.summaries.recountExposures(tx, siteIds);
+  }
+
+  /**
+   * After what is known of modules has changed. Half a million rows need not be counted anew because of one module: the counts
+   * move by the difference. The caller has the modules' locks alone and holds no summary.
+   * @param exposureSites sites whose exposures changed
+   * @param riskChanged advisories whose risk may have changed
+   */
+  async afterCatalog(
+    tx: EntityManager,
+    moduleIds: readonly number[],
+    exposureSites: readonly number[],
+    riskChanged: readonly number[],
+  ): Promise<void> {
+    const differences = await this.summaries.restandModules(tx, moduleIds);
+    const exposed = new Set([...exposureSites, ...(await this.summaries.exposedTo(tx, riskChanged))]);
+    const touched = [...new Set([...exposed, ...differences.map(({ siteId }) => siteId)])];
+    if (touched.length === 0) return;
+    await this.summaries.lockKnown(tx, touched);
+    await this.summaries.addDifferences(tx, differences);
+    if (exposed.size > 0) await this.summaries.recountExposures(tx, [...exposed]);
+  }
+
+  /** After a site as a whole has changed. The caller holds its summary and shares all modules' locks. */
+  async afterSite(tx: EntityManager, siteIds: readonly number[]): Promise<void> {
+    await this.summaries.recountModules(tx, siteIds);
+    await this.summaries.recountExposures(tx, siteIds);
+  }
+}

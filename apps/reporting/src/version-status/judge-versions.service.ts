@@ -1,0 +1,241 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { prepareHistory, type PreparedHistory } from '#libs/drupal';
+import { CatalogRepository, type StoredAdvisory } from './catalog.repository.js';
+import {
+  judgeByAdvisories,
+  judgeByMark,
+  judgeStatus,
+  MARK,
+  statusDatestamp,
+  type JudgedVersion,
+  type KnownHistory,
+} from './version-judgement.js';
+import { VersionRepository, type StoredVerdict, type StoredVersion, type VersionKey } from './version.repository.js';
+
+/** How many worked-out histories are kept between batches: enough that a fleet's every-day modules stay. */
+const KEPT_HISTORIES = 200;
+
+/** A module as a site reports it; `installed` null: it is gone. */
+export interface ReportedVersion {
+  readonly module: string;
+  readonly installed: { readonly version: string | null; readonly datestamp: number | null } | null;
+}
+
+/** `versionId` null: the module is gone. */
+export interface IdentifiedVersion {
+  readonly moduleId: number;
+  readonly versionId: number | null;
+}
+
+/** Verdicts that changed: on which versions, by which causes. */
+export interface ChangedVerdicts {
+  readonly versionIds: number[];
+  readonly causeIds: number[];
+}
+
+/** Keeps what is said of versions in step with what sites run and what the catalog tells. */
+@Injectable()
+export class JudgeVersionsService {
+  private readonly prepared = new Map<string, PreparedHistory | null>();
+
+  constructor(
+    private readonly catalog: CatalogRepository,
+    private readonly versions: VersionRepository,
+  ) {}
+
+  /**
+   * Ids of what sites report, by position. Modules and versions not known before are added, the versions judged at once.
+   * The caller shares the modules' locks.
+   */
+  async identifyReported(tx: EntityManager, reported: readonly ReportedVersion[]): Promise<IdentifiedVersion[]> {
+    if (reported.length === 0) return [];
+    const modules = await this.catalog.moduleIds(tx, reported.map(({ module }) => module));
+    const keys = reported.map(({ module, installed }) =>
+      installed
+        ? {
+            moduleId: modules.get(module)!,
+            version: installed.version,
+            datestamp: statusDatestamp(installed.version, installed.datestamp),
+          }
+        : null,
+    );
+    const versions = await this.identify(tx, keys.filter((key) => key !== null));
+    return reported.map(({ module }, index) => {
+      const key = keys[index];
+      return { moduleId: modules.get(module)!, versionId: key ? versions.get(versionIdentity(key))! : null };
+    });
+  }
+
+  /**
+   * Ids of the versions, by `versionIdentity`. Those seen for the first time are judged at once. The caller shares the modules' lock.
+   */
+  private async identify(tx: EntityManager, keys: readonly VersionKey[]): Promise<Map<string, number>> {
+    const wanted = new Map(keys.map((key) => [versionIdentity(key), key]));
+    const ids = new Map<string, number>();
+    const note = (found: readonly StoredVersion[]) => {
+      for (const version of found) ids.set(versionIdentity(version), version.versionId);
+    };
+    const missing = () => [...wanted].filter(([identity]) => !ids.has(identity)).map(([, key]) => key);
+    note(await this.versions.find(tx, [...wanted.values()]));
+    if (missing().length > 0) {
+      const added = await this.versions.add(tx, missing());
+      await this.judgeAdded(tx, added);
+      note(added);
+    }
+    // What another transaction added meanwhile: it has judged them, and its commit is what the insert waited for.
+    if (missing().length > 0) note(await this.versions.find(tx, missing()));
+    return ids;
+  }
+
+  /** Statuses and verdicts of versions that have none yet. No site runs them so far, so nothing else depends on them. */
+  private async judgeAdded(tx: EntityManager, added: readonly StoredVersion[]): Promise<void> {
+    const byModule = groupByModule(added);
+    const moduleIds = [...byModule.keys()];
+    const histories = await this.known(tx, moduleIds);
+    const advisories = groupByModule(await this.catalog.advisories(tx, moduleIds));
+    const statuses = [];
+    const verdicts: StoredVerdict[] = [];
+    for (const [moduleId, versions] of byModule) {
+      const known = histories.get(moduleId)!;
+      for (const version of versions) statuses.push(judgeStatus(version, known));
+      const judged = judgeByAdvisories(versions, advisories.get(moduleId) ?? []);
+      judged.push(...judgeByMark(versions, known, affectedOf(judged), new Map()));
+      verdicts.push(...judged.map((verdict) => ({ ...verdict, moduleId })));
+    }
+    await this.versions.storeStatuses(tx, statuses);
+    await this.versions.storeVerdicts(tx, verdicts);
+  }
+
+  /**
+   * Judges every known version of `moduleIds` anew: by their histories, and by those advisories that changed.
+   * The caller has the modules' lock alone.
+   */
+  async rejudge(
+    tx: EntityManager,
+    moduleIds: readonly number[],
+    changedAdvisories: ReadonlySet<number>,
+  ): Promise<ChangedVerdicts> {
+    const versions = groupByModule(await this.versions.ofModules(tx, moduleIds));
+    const installed = [...versions.keys()];
+    const histories = await this.known(tx, installed);
+    const advisories = groupByModule(await this.catalog.advisories(tx, installed));
+    const standing = groupByModule(await this.versions.verdicts(tx, installed));
+    const statuses = [];
+    const stored: StoredVerdict[] = [];
+    const removed: StoredVerdict[] = [];
+    for (const [moduleId, ofModule] of versions) {
+      const known = histories.get(moduleId)!;
+      for (const version of ofModule) statuses.push(judgeStatus(version, known));
+      const changed = (advisories.get(moduleId) ?? []).filter(({ advisoryId }) => changedAdvisories.has(advisoryId));
+      const difference = this.differ(ofModule, known, changed, standing.get(moduleId) ?? []);
+      stored.push(...difference.stored.map((verdict) => ({ ...verdict, moduleId })));
+      removed.push(...difference.removed);
+    }
+    await this.versions.storeStatuses(tx, statuses);
+    await this.versions.storeVerdicts(tx, stored);
+    await this.versions.removeVerdicts(tx, removed);
+    const touched = [...stored, ...removed];
+    return {
+      versionIds: [...new Set(touched.map((verdict) => verdict.versionId))],
+      causeIds: [...new Set(touched.map((verdict) => verdict.causeId))],
+    };
+  }
+
+  /** Sites that ran one of the versions at any time, with the module: by position. */
+  sitesThatRan(tx: EntityManager, versionIds: readonly number[]): Promise<{ siteIds: number[]; moduleIds: number[] }> {
+    return this.versions.sitesThatRan(tx, versionIds);
+  }
+
+  /** New verdicts of the changed advisories and of the mark, against those that stand. */
+  private differ(
+    versions: readonly StoredVersion[],
+    known: KnownHistory,
+    changed: readonly StoredAdvisory[],
+    standing: readonly StoredVerdict[],
+  ): { stored: JudgedVersion[]; removed: StoredVerdict[] } {
+    const rejudged = new Set([MARK, ...changed.map(({ advisoryId }) => advisoryId)]);
+    const kept = standing.filter(({ causeId }) => !rejudged.has(causeId));
+    const judged = judgeByAdvisories(versions, changed);
+    const seenMarked = new Map(
+      standing
+        .filter(({ causeId, unsafeFrom, fixedIn }) => causeId === MARK && unsafeFrom && fixedIn?.length === 0)
+        .map(({ versionId, unsafeFrom }) => [versionId, unsafeFrom!]),
+    );
+    judged.push(...judgeByMark(versions, known, affectedOf([...kept, ...judged]), seenMarked));
+
+    const before = new Map(standing.filter(({ causeId }) => rejudged.has(causeId)).map((row) => [verdictIdentity(row), row]));
+    const after = new Set(judged.map(verdictIdentity));
+    return {
+      stored: judged.filter((verdict) => !sameVerdict(before.get(verdictIdentity(verdict)), verdict)),
+      removed: [...before.values()].filter((verdict) => !after.has(verdictIdentity(verdict))),
+    };
+  }
+
+  /** Histories worked out, those of the same revision from memory. */
+  private async known(tx: EntityManager, moduleIds: readonly number[]): Promise<Map<number, KnownHistory>> {
+    const stored = await this.catalog.histories(tx, moduleIds);
+    const keyOf = (moduleId: number, revision: number) => `${moduleId} ${revision}`;
+    const absent = stored.filter(({ moduleId, revision }) => revision > 0 && !this.prepared.has(keyOf(moduleId, revision)));
+    const documents = await this.catalog.documents(tx, absent.map(({ moduleId }) => moduleId));
+    const now = new Map<string, PreparedHistory | null>();
+    for (const { moduleId, revision } of stored) {
+      if (revision === 0) continue;
+      const key = keyOf(moduleId, revision);
+      const document = documents.get(moduleId);
+      const history = this.prepared.has(key) ? this.prepared.get(key)! : document ? prepareHistory(document) : null;
+      now.set(key, history);
+    }
+    this.keep(now);
+    return new Map(
+      stored.map(({ moduleId, module, revision, knownAt }) => [
+        moduleId,
+        { module, arrived: revision > 0, history: now.get(keyOf(moduleId, revision)) ?? null, knownAt },
+      ]),
+    );
+  }
+
+  /** The most recently used stay. A revision that is rolled back may leave an entry: its number comes again with the same content. */
+  private keep(used: ReadonlyMap<string, PreparedHistory | null>): void {
+    for (const [key, history] of used) {
+      this.prepared.delete(key);
+      this.prepared.set(key, history);
+    }
+    for (const key of this.prepared.keys()) {
+      if (this.prepared.size <= KEPT_HISTORIES) break;
+      this.prepared.delete(key);
+    }
+  }
+}
+
+/** The same for equal versions of one module. */
+export function versionIdentity({ moduleId, version, datestamp }: VersionKey): string {
+  return `${moduleId} ${datestamp} ${version === null ? '' : `v${version}`}`;
+}
+
+function verdictIdentity({ versionId, causeId }: JudgedVersion): string {
+  return `${versionId} ${causeId}`;
+}
+
+function sameVerdict(one: JudgedVersion | undefined, other: JudgedVersion): boolean {
+  return (
+    one !== undefined &&
+    one.verdict === other.verdict &&
+    one.unsafeFrom?.getTime() === other.unsafeFrom?.getTime() &&
+    (one.fixedIn ?? []).join() === (other.fixedIn ?? []).join()
+  );
+}
+
+function affectedOf(verdicts: readonly JudgedVersion[]): Set<number> {
+  return new Set(verdicts.filter(({ verdict, causeId }) => verdict === 'affected' && causeId !== MARK).map((v) => v.versionId));
+}
+
+function groupByModule<T extends { readonly moduleId: number }>(items: readonly T[]): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.moduleId);
+    if (group) group.push(item);
+    else groups.set(item.moduleId, [item]);
+  }
+  return groups;
+}
