@@ -1,6 +1,7 @@
 export * from './queues.js';
 export * from './event-definition.js';
 export * from './rpc-definition.js';
+export * from './schema-check.js';
 export * from './primitives.js';
 export * from './catalogue.js';
 export * from './events/gateway/push-received.v1.js';

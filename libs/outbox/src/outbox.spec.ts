@@ -13,7 +13,7 @@ import {
 } from '#libs/streams';
 import { emptyDatabase, eventually } from '#libs/testing';
 import { PostgresDeadLetterStore } from './dead-letter-store.js';
-import { InvalidEventError } from './event-validator.js';
+import { InvalidEventError } from './invalid-event.js';
 import { NudgingUnitOfWork } from './nudging-unit-of-work.js';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 import { deadLettersMigrationSql, outboxMigrationSql } from './schema.js';

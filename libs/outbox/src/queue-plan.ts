@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { eventsOn, QUEUES, type EventDefinition, type QueueDefinition } from '#libs/contracts';
+import { eventsOn, problemsOf, QUEUES, type EventDefinition, type QueueDefinition } from '#libs/contracts';
 import type { BatchHandler, MessageContract } from '#libs/streams';
-import { bodyCheck } from './event-validator.js';
 
 /** A handler as found among the providers. */
 export interface FoundHandler {
@@ -89,7 +88,7 @@ function missing(constant: string, queue: QueueDefinition, event: EventDefinitio
 function contractsOf(events: readonly EventDefinition[]): QueuePlan['schemaFor'] {
   const contracts = new Map(
     events.map((event): [string, MessageContract] => {
-      const check = bodyCheck(event);
+      const check = problemsOf(event.schema);
       const problemOf = (data: unknown): string | null => check(data).join('; ') || null;
       return [keyOf(event), { check: problemOf, source: event.factsIn ?? 'body' }];
     }),

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { problemsOf } from '#libs/contracts';
 import { currentCorrelationId, newId, systemClock, type Clock } from '#libs/runtime';
 import type { Envelope } from '#libs/streams';
-import { bodyCheck, InvalidEventError } from './event-validator.js';
+import { InvalidEventError } from './invalid-event.js';
 import type { Outbox, OutgoingEvent } from './ports.js';
 
 /** Bodies above this many bytes are compressed. Below, gzip's overhead and time outweigh what it saves. */
@@ -54,7 +55,7 @@ export class TableOutbox implements Outbox {
 
   private toEnvelope({ event, ...outgoing }: OutgoingEvent): Envelope {
     if (event.factsIn === 'meta') throw new InvalidEventError(event.type, ['it is published straight to its stream']);
-    const problems = bodyCheck(event)(outgoing.body);
+    const problems = problemsOf(event.schema)(outgoing.body);
     if (problems.length > 0) throw new InvalidEventError(event.type, problems);
     const json = Buffer.from(JSON.stringify(outgoing.body), 'utf8');
     const compressed = json.length > COMPRESS_ABOVE_BYTES;

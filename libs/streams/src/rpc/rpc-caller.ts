@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { connectRedis, type RedisConnection } from '../connect-redis.js';
+import { silentLog, type StreamsLog } from '../observer.js';
+import { RpcCancelledError, RpcError, RpcTimeoutError, RpcUnavailableError } from './rpc-errors.js';
+import { ReplyReader } from './reply-reader.js';
+import {
+  cancelChannel,
+  MOST_REQUESTS,
+  QUESTION,
+  readAnswer,
+  replyKey,
+  requestKey,
+  type WireQuestion,
+} from './rpc-wire.js';
+
+export interface RpcCallerOptions {
+  /** The Redis of role cache: what is lost there is only asked again. The same for callers and servers. */
+  readonly url: string;
+  /** The calling service, for CLIENT LIST. */
+  readonly name: string;
+  /** Default deadline in ms. Default 5,000. */
+  readonly deadlineMs?: number;
+  /** The correlation id that a question carries. */
+  readonly correlationId?: () => string | undefined;
+  readonly log?: StreamsLog;
+}
+
+export interface RpcCallOptions {
+  /** Milliseconds until the call fails with RpcTimeoutError. */
+  readonly deadlineMs?: number;
+  /** Gives the question up: the call rejects with RpcCancelledError and the server is told. */
+  readonly signal?: AbortSignal;
+  readonly correlationId?: string;
+}
+
+interface Waiting {
+  readonly service: string;
+  readonly settle: (outcome: { value: unknown } | { error: RpcError }) => void;
+}
+
+/** Asks questions of other services; one for a process. Every call ends by its deadline, whatever is away. */
+export class RpcCaller {
+  private readonly replyKey = replyKey(randomUUID());
+  private readonly connection: RedisConnection;
+  private readonly replies: ReplyReader;
+  private readonly waiting = new Map<number, Waiting>();
+  private outgoing: { question: WireQuestion; json: string; service: string }[] = [];
+  private lastNumber = 0;
+  private started: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(private readonly options: RpcCallerOptions) {
+    const log = options.log ?? silentLog;
+    this.connection = connectRedis(options.url, { name: `${options.name}:rpc`, role: 'streams', log });
+    this.replies = new ReplyReader(this.connection, this.replyKey, log, (number, json) =>
+      this.settle(number, readAnswer(json)),
+    );
+  }
+
+  /** Opens the reply stream. Redis may be away: then calls fail at once until it is back. */
+  async start(): Promise<void> {
+    this.started ??= this.connection.ready().then(
+      () => this.replies.start(),
+      () => this.replies.start(),
+    );
+    await this.started;
+  }
+
+  /** Fails what is still waiting with RpcUnavailableError, and closes. */
+  async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    for (const number of [...this.waiting.keys()])
+      this.settle(number, { error: new RpcUnavailableError('The caller is stopping.') });
+    await this.started?.catch(() => undefined);
+    await this.replies.stop();
+    await this.connection.close();
+  }
+
+  /** How many calls wait for their answer now. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  get isReady(): boolean {
+    return !this.stopped && this.connection.isReady;
+  }
+
+  /** @throws RpcError of the server's making, RpcTimeoutError, RpcUnavailableError, RpcCancelledError. */
+  async call(service: string, method: string, data: unknown, options: RpcCallOptions = {}): Promise<unknown> {
+    if (this.stopped) throw new RpcUnavailableError('The caller has stopped.');
+    if (options.signal?.aborted) throw new RpcCancelledError(`${method} was cancelled before it was asked.`);
+    const deadlineMs = options.deadlineMs ?? this.options.deadlineMs ?? 5_000;
+    // A question asked before the reply stream stands would be answered into nowhere.
+    if (this.started === undefined) void this.start();
+    const question: WireQuestion = {
+      n: ++this.lastNumber,
+      method,
+      reply: this.replyKey,
+      ms: deadlineMs,
+      correlation: options.correlationId ?? this.options.correlationId?.() ?? null,
+      data,
+    };
+    // Here, so that data that cannot be written fails its own call only.
+    const json = JSON.stringify(question);
+    return new Promise<unknown>((resolve, reject) => {
+      const expired = (): void =>
+        this.settle(question.n, { error: new RpcTimeoutError(`${method} was not answered in ${deadlineMs} ms.`) });
+      const timer = setTimeout(expired, deadlineMs);
+      const cancelled = (): void => {
+        this.tellCancelled(service, question.n);
+        this.settle(question.n, { error: new RpcCancelledError(`${method} was cancelled.`) });
+      };
+      options.signal?.addEventListener('abort', cancelled, { once: true });
+      this.waiting.set(question.n, {
+        service,
+        settle: (outcome) => {
+          clearTimeout(timer);
+          options.signal?.removeEventListener('abort', cancelled);
+          if ('error' in outcome) reject(outcome.error);
+          else resolve(outcome.value);
+        },
+      });
+      this.outgoing.push({ question, json, service });
+      if (this.outgoing.length === 1) setImmediate(() => void this.flush());
+    });
+  }
+
+  /** Sends what was asked in this turn of the event loop as one pipeline. */
+  private async flush(): Promise<void> {
+    const batch = this.outgoing.filter(({ question }) => this.waiting.has(question.n));
+    this.outgoing = [];
+    if (batch.length === 0) return;
+    try {
+      const replies = await this.connection.run((client) => {
+        const pipeline = client.pipeline();
+        // First, so that the stream is there before any server can answer, even if Redis has just lost it.
+        const before = this.replies.keepAlive(pipeline);
+        for (const { service, json } of batch) {
+          pipeline.xadd(requestKey(service), 'NOMKSTREAM', 'MAXLEN', '~', MOST_REQUESTS, '*', QUESTION, json);
+        }
+        return pipeline.exec().then((results) => results?.slice(before));
+      });
+      batch.forEach(({ question, service }, i) => {
+        const [error, id] = replies?.[i] ?? [new Error('no reply'), null];
+        if (error) this.fail(question.n, `Redis refused the question: ${error.message}`, error);
+        // Servers make the stream; without it there has been none since this Redis began.
+        else if (id === null) this.fail(question.n, `No server of ${service} is there.`);
+      });
+    } catch (cause) {
+      for (const { question } of batch) this.fail(question.n, 'Redis is away.', cause);
+    }
+  }
+
+  private fail(number: number, message: string, cause?: unknown): void {
+    this.settle(number, { error: new RpcUnavailableError(message, { cause }) });
+  }
+
+  /** Late and second answers find nobody waiting and are dropped. */
+  private settle(number: number, outcome: { value: unknown } | { error: RpcError }): void {
+    const call = this.waiting.get(number);
+    if (call === undefined) return;
+    this.waiting.delete(number);
+    call.settle(outcome);
+  }
+
+  private tellCancelled(service: string, number: number): void {
+    // Best effort: without it the server works for nobody, until the deadline.
+    this.connection
+      .run((client) => client.publish(cancelChannel(service), `${this.replyKey} ${number}`))
+      .catch(() => undefined);
+  }
+}
