@@ -52,7 +52,8 @@ export async function emptyDatabase(): Promise<{ url: string; drop(): Promise<vo
  * @throws Error when `PATCHWATCH_TEST_DATABASE_URL` is not set or the server is away.
  */
 export async function testDatabase(options: TestDatabaseOptions): Promise<TestDatabase> {
-  const { url, drop } = await emptyDatabase();
+  const database = await emptyDatabase();
+  const { url } = database;
   const dataSource = new DataSource({
     type: 'postgres',
     url,
@@ -70,7 +71,7 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
     await dataSource.runMigrations();
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
-    await drop();
+    await database.drop();
     throw error;
   }
   return {
@@ -78,7 +79,7 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
     dataSource,
     drop: async () => {
       if (dataSource.isInitialized) await dataSource.destroy();
-      await drop();
+      await database.drop();
     },
   };
 }
