@@ -21,8 +21,9 @@ export function whyInstall(root) {
   const present = packagesOf(join(root, 'node_modules', '.package-lock.json'));
   if (!wanted) throw new Error('package-lock.json is missing or is no JSON');
   if (!present) return 'nothing is installed yet';
-  for (const [path, { version, optional, link }] of Object.entries(wanted)) {
-    if (path === '' || link) continue;
+  for (const [path, { version, optional, link, extraneous }] of Object.entries(wanted)) {
+    // npm keeps entries in the lock file that nothing asks for, and does not install them.
+    if (path === '' || link || extraneous) continue;
     const found = present[path];
     // Optional packages of other platforms are rightly absent.
     if (!found && !optional) return `${path} is missing`;
