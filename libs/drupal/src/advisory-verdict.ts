@@ -19,7 +19,10 @@ export type AdvisoryVerdict = 'affected' | 'unaffected' | 'unknown';
  * A module given up as a whole affects every version, also the unknown ones.
  * @param installedVersion as Drupal.org writes it (`8.x-1.17`); null: the site's info file names none.
  */
-export function advisoryVerdict(advisory: AffectedVersions, installedVersion: string | null | undefined): AdvisoryVerdict {
+export function advisoryVerdict(
+  advisory: AffectedVersions,
+  installedVersion: string | null | undefined,
+): AdvisoryVerdict {
   const affected = advisory.affected?.trim() || null;
   const affectedD7 = advisory.affectedD7?.trim() || null;
   if (advisory.unsupported && (affected === '*' || (affected === null && affectedD7 === null))) return 'affected';

@@ -104,7 +104,9 @@ function parsePart(part: string): Bound[] | null {
 
   const anything = ANYTHING.exec(text);
   if (anything) return anything[1] || anything[2] ? bounds(['>=', '0.0.0.0-dev']) : [];
-  return parseTilde(text) ?? parseCaret(text) ?? parseWildcard(text) ?? parseHyphen(text) ?? parseComparison(text, flag);
+  return (
+    parseTilde(text) ?? parseCaret(text) ?? parseWildcard(text) ?? parseHyphen(text) ?? parseComparison(text, flag)
+  );
 }
 
 function parseTilde(text: string): Bound[] | null {
@@ -156,7 +158,8 @@ function parseComparison(text: string, flag: string | null): Bound[] | null {
   const operator: Operator = sign === '=' || sign === '==' ? '==' : sign === '<>' ? '!=' : (sign as Operator);
   let suffix = '';
   if (operator !== '==' && flag && version.stability === 'stable') suffix = `-${flag}`;
-  else if ((operator === '<' || operator === '>=') && !ENDS_IN_SUFFIX.test(named) && !named.startsWith('dev-')) suffix = '-dev';
+  else if ((operator === '<' || operator === '>=') && !ENDS_IN_SUFFIX.test(named) && !named.startsWith('dev-'))
+    suffix = '-dev';
   if (suffix === '' || version.branch) return [{ operator, version }];
   return bounds([operator, version.normalized + suffix]);
 }
@@ -176,7 +179,9 @@ function numbersOf(match: RegExpExecArray, first: number): number[] {
 
 /** The version whose number at `position` (1–4) is raised by `by` and whose later numbers are 0. */
 function raised(numbers: readonly number[], position: number, by: number): string {
-  return numbers.map((number, index) => (index + 1 < position ? number : index + 1 === position ? number + by : 0)).join('.');
+  return numbers
+    .map((number, index) => (index + 1 < position ? number : index + 1 === position ? number + by : 0))
+    .join('.');
 }
 
 function bounds(...pairs: [Operator, string][]): Bound[] | null {

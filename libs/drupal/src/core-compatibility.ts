@@ -1,9 +1,9 @@
 import { matches, parseConstraint, type Constraint } from './composer-constraint.js';
 import { compareComposer, normalizeVersion, stabilityOf, type ComposerVersion } from './composer-version.js';
 import { isEmpty } from './loose-values.js';
-import { inSupportedBranch, prepareHistory, type PreparedHistory } from './prepared-history.js';
+import { inSupportedBranch, prepareHistory, shownVersion, type PreparedHistory } from './prepared-history.js';
 import type { ProjectStatus } from './project-status.js';
-import type { ReleaseHistoryDocument } from './release-history.js';
+import type { HistoryRelease, ReleaseHistoryDocument } from './release-history.js';
 
 /** On which cores a release runs. */
 export interface CoreCompatibility {
@@ -74,10 +74,15 @@ export function projectCoreCompatibility(
   const versions = [...named.filter((version) => version !== null && shown.has(version)), ...status.securityUpdates];
   const result = new Map<string, CoreCompatibility>();
   for (const version of versions as string[]) {
-    const compatibility = coreCompatibility(releases.get(version)?.core_compatibility, cores);
+    const compatibility = coreCompatibility(releaseNamed(version, releases)?.core_compatibility, cores);
     if (compatibility) result.set(version, compatibility);
   }
   return result.size > 0 ? result : null;
+}
+
+/** A release by its key or, for the rare one with two versions, by the version that is shown. */
+function releaseNamed(version: string, releases: PreparedHistory['releases']): HistoryRelease | undefined {
+  return releases.get(version) ?? [...releases.values()].find((release) => shownVersion(release) === version);
 }
 
 /** The candidates from core's own history; null when that history does not allow to work anything out. */

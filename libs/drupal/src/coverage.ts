@@ -7,8 +7,7 @@ export type CoreCode = '11.x' | '10.6.x';
 
 /** Until when core's minor gets security releases, as facts. */
 export type CoverageInfo =
-  | { endVersion: string; additionalMinors: number | null }
-  | { endDate: string; warnDate: string | null };
+  { endVersion: string; additionalMinors: number | null } | { endDate: string; warnDate: string | null };
 
 export interface CoverageEntry {
   state: 'covered' | 'ended';
@@ -58,7 +57,8 @@ export function coreCoverage(
   if (!info) return { info: null, entry: null };
   return {
     info,
-    entry: 'endDate' in info ? entryByDate(info, options.now ?? 0, options.timeZone) : entryByVersion(info, existingVersion),
+    entry:
+      'endDate' in info ? entryByDate(info, options.now ?? 0, options.timeZone) : entryByVersion(info, existingVersion),
   };
 }
 
@@ -73,7 +73,10 @@ function coverageInfo(existingVersion: string, history: PreparedHistory, dates: 
   if (fixed) return { endDate: fixed.end, warnDate: fixed.warn };
   if (parsed.extra !== null && parsed.extra !== '' && parsed.extra !== '0') return null;
   const endMinor = minor + 2;
-  return { endVersion: `${parsed.major}.${endMinor}.0`, additionalMinors: additionalMinors(parsed.major, endMinor, history) };
+  return {
+    endVersion: `${parsed.major}.${endMinor}.0`,
+    additionalMinors: additionalMinors(parsed.major, endMinor, history),
+  };
 }
 
 function additionalMinors(major: string, endMinor: number, history: PreparedHistory): number | null {
@@ -91,16 +94,27 @@ function minorOf(version: string): number {
   return looseInteger(version.split('.', 2)[1] ?? '');
 }
 
-function entryByVersion(info: { endVersion: string; additionalMinors: number | null }, existingVersion: string): CoverageEntry {
+function entryByVersion(
+  info: { endVersion: string; additionalMinors: number | null },
+  existingVersion: string,
+): CoverageEntry {
   const { additionalMinors: additional, endVersion } = info;
   if (additional === null || additional <= 0) return ended();
   const covered = { state: 'covered' as const, until: endVersion };
   if (additional > 1) return { ...covered, severity: 'info', hint: null };
   const major = existingVersion.split('.', 1)[0] ?? '';
-  return { ...covered, severity: 'warning', hint: `update-to-minor-or-higher:${major}.${minorOf(existingVersion) + 1}` };
+  return {
+    ...covered,
+    severity: 'warning',
+    hint: `update-to-minor-or-higher:${major}.${minorOf(existingVersion) + 1}`,
+  };
 }
 
-function entryByDate(info: { endDate: string; warnDate: string | null }, now: number, timeZone?: string): CoverageEntry {
+function entryByDate(
+  info: { endDate: string; warnDate: string | null },
+  now: number,
+  timeZone?: string,
+): CoverageEntry {
   const today = calendarDate(now, timeZone);
   const { endDate, warnDate } = info;
   // Compared as text, today cut to the precision of the end date: coverage ends on that day, or with its month's first day.
@@ -131,7 +145,9 @@ function calendarDate(unixSeconds: number, timeZone = 'UTC'): string {
   if (Number.isNaN(moment.getTime())) return '1970-01-01';
   if (timeZone !== 'UTC') {
     try {
-      return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment);
+      return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(
+        moment,
+      );
     } catch {
       // An unknown zone: fall through to UTC, the verdict must not depend on a site's typing error.
     }

@@ -107,7 +107,8 @@ function createProject(
 }
 
 function projectName(extension: Extension, info: ExtensionInfo): string | null {
-  if (info.project === undefined || info.project === null) return extension.path.startsWith('core/modules') ? 'drupal' : null;
+  if (info.project === undefined || info.project === null)
+    return extension.path.startsWith('core/modules') ? 'drupal' : null;
   return isEmpty(info.project) ? null : (scalarText(info.project) ?? null);
 }
 

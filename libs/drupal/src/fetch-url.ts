@@ -17,7 +17,8 @@ export function fetchUrlBase(project: Pick<InstalledProject, 'statusUrl'>, optio
 
 /** The address of a project's release history. */
 export function fetchUrl(
-  project: Pick<InstalledProject, 'project' | 'statusUrl'> & Partial<Pick<InstalledProject, 'type' | 'version' | 'includes'>>,
+  project: Pick<InstalledProject, 'project' | 'statusUrl'> &
+    Partial<Pick<InstalledProject, 'type' | 'version' | 'includes'>>,
   options: FetchUrlOptions = {},
 ): string {
   const url = `${fetchUrlBase(project, options)}/${project.project}/current`;

@@ -31,4 +31,11 @@ export type { ReportRow, Requirement } from './report.js';
 export * from './site-status.js';
 export * from './status.js';
 export { UnreadableDocumentError, type UnreadableDocumentCode } from './unreadable-document.js';
-export { existingMajor, installType, parseBranch, parseVersion, type InstallType, type ParsedVersion } from './version.js';
+export {
+  existingMajor,
+  installType,
+  parseBranch,
+  parseVersion,
+  type InstallType,
+  type ParsedVersion,
+} from './version.js';

@@ -29,7 +29,12 @@ export function looseInteger(value: unknown): number {
 /** Whether a value counts as empty: absent, null, false, 0, `""`, `"0"`. */
 export function isEmpty(value: unknown): boolean {
   return (
-    value === undefined || value === null || value === false || value === '' || value === '0' || value === 0 ||
+    value === undefined ||
+    value === null ||
+    value === false ||
+    value === '' ||
+    value === '0' ||
+    value === 0 ||
     (typeof value === 'number' && Number.isNaN(value))
   );
 }

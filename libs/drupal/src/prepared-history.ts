@@ -98,8 +98,13 @@ export function isUsable(release: HistoryRelease): boolean {
     (release.date === undefined || isNumeric(release.date)) &&
     release.core_compatible === undefined &&
     release.core_compatibility_message !== '' &&
-    (release.terms === undefined || Object.keys(release.terms).every((vocabulary) => vocabulary === RELEASE_TYPE))
+    onlyReleaseTypes(release.terms)
   );
+}
+
+function onlyReleaseTypes(terms: HistoryRelease['terms']): boolean {
+  for (const vocabulary in terms) if (vocabulary !== RELEASE_TYPE) return false;
+  return true;
 }
 
 /** A release's date as a number with its fraction, for comparing two; null: none. */
@@ -117,7 +122,9 @@ function walkedRelease(
   const terms = release.terms && Object.hasOwn(release.terms, RELEASE_TYPE) ? (release.terms[RELEASE_TYPE] ?? []) : [];
   const { extra } = parsed;
   return {
-    ...parsed,
+    major: parsed.major,
+    minor: parsed.minor,
+    extra,
     key,
     version,
     majorNumber: Number(parsed.major),

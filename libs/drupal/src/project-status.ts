@@ -1,6 +1,12 @@
 import { coreCoverage, type CoreCode, type CoreCoverage } from './coverage.js';
 import { isEmpty, looseNumber, scalarText } from './loose-values.js';
-import { exactDate, inSupportedBranch, prepareHistory, type PreparedHistory, type WalkedRelease } from './prepared-history.js';
+import {
+  exactDate,
+  inSupportedBranch,
+  prepareHistory,
+  type PreparedHistory,
+  type WalkedRelease,
+} from './prepared-history.js';
 import type { ReleaseHistoryDocument } from './release-history.js';
 import { requirementOf, reportOf, type ReportRow, type Requirement } from './report.js';
 import type { Severity, StatusExtra, StatusReason, UpdateStatus } from './status.js';
@@ -93,7 +99,8 @@ export function projectStatus(
   options: StatusOptions = {},
 ): ProjectStatus {
   const fetch = options.fetch ?? 'ok';
-  const prepared = fetch !== 'ok' || history === null ? null : 'prepared' in history ? history : prepareHistory(history);
+  const prepared =
+    fetch !== 'ok' || history === null ? null : 'prepared' in history ? history : prepareHistory(history);
   const version = scalarText(installed.version);
   const existingVersion = version ?? 'Unknown';
   const datestamp = installed.datestamp ?? 0;
@@ -105,7 +112,8 @@ export function projectStatus(
   } else {
     const projectStatusText = fetch === 'failed' ? 'not-fetched' : (prepared?.projectStatus ?? null);
     const stale = (options.infoFileCtime ?? 0) > (options.now ?? 0);
-    if (!judgedByProject(projectStatusText, findings)) judgeVersion({ existingVersion, type, datestamp, stale }, prepared, findings);
+    if (!judgedByProject(projectStatusText, findings))
+      judgeVersion({ existingVersion, type, datestamp, stale }, prepared, findings);
   }
   const status = findings.status ?? 'UNKNOWN';
   const isCore = installed.project === 'drupal';

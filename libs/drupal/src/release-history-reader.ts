@@ -20,12 +20,23 @@ interface OpenElement {
 
 const TOP_FIELDS = new Set(['title', 'short_name', 'link', 'type', 'project_status', 'supported_branches']);
 const RELEASE_FIELDS = new Set([
-  'version', 'status', 'release_link', 'download_link', 'date', 'core_compatible', 'core_compatibility',
-  'core_compatibility_message', 'security',
+  'version',
+  'status',
+  'release_link',
+  'download_link',
+  'date',
+  'core_compatible',
+  'core_compatibility',
+  'core_compatibility_message',
+  'security',
 ]);
 
 const PREDEFINED_ENTITIES: Record<string, string> = Object.assign(Object.create(null) as Record<string, string>, {
-  amp: '&', gt: '>', lt: '<', quot: '"', apos: "'",
+  amp: '&',
+  gt: '>',
+  lt: '<',
+  quot: '"',
+  apos: "'",
 });
 
 /**
@@ -34,7 +45,12 @@ const PREDEFINED_ENTITIES: Record<string, string> = Object.assign(Object.create(
  * Entities other than the five predefined ones and document type declarations are refused, so nothing expands.
  */
 export class ReleaseHistoryReader {
-  private readonly parser = new SaxesParser({ xmlns: false, position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
+  private readonly parser = new SaxesParser({
+    xmlns: false,
+    position: false,
+    forceXMLVersion: true,
+    defaultXMLVersion: '1.0',
+  });
   private readonly stack: OpenElement[] = [];
   private readonly top = new Map<string, string>();
   private readonly releases = new Map<string, HistoryRelease>();
@@ -73,20 +89,30 @@ export class ReleaseHistoryReader {
         ? new UnreadableDocumentError('project_not_found', 'the server knows no such project')
         : new UnreadableDocumentError('no_project', 'the document has no short_name');
     }
-    return { ...(Object.fromEntries(this.top) as Omit<ReleaseHistoryDocument, 'releases'>), releases: [...this.releases.values()] };
+    return {
+      ...(Object.fromEntries(this.top) as Omit<ReleaseHistoryDocument, 'releases'>),
+      releases: [...this.releases.values()],
+    };
   }
 
   private open(name: string, attributes: Record<string, string>): void {
     if (this.stack.length >= MAX_DOCUMENT_DEPTH) {
       throw new UnreadableDocumentError('too_deep', `elements nest deeper than ${MAX_DOCUMENT_DEPTH}`);
     }
-    const element: OpenElement = { role: 'outside', name, text: '', covered: false, prefixes: declaredPrefixes(attributes) };
+    const element: OpenElement = {
+      role: 'outside',
+      name,
+      text: '',
+      covered: false,
+      prefixes: declaredPrefixes(attributes),
+    };
     const parent = this.stack.at(-1);
     this.stack.push(element);
     element.role = parent ? this.roleBelow(parent, name) : 'root';
     if (!parent) this.rootName = name;
     if (element.role === 'field' && name === 'security') element.covered = attributes.covered === '1';
-    if (element.role === 'release') this.release = { fields: new Map(), firstVersion: null, terms: null, covered: false };
+    if (element.role === 'release')
+      this.release = { fields: new Map(), firstVersion: null, terms: null, covered: false };
     if (element.role === 'terms' && this.release) this.release.terms = Object.create(null) as Record<string, string[]>;
     if (element.role === 'term') this.termName = this.termValue = null;
   }
@@ -125,7 +151,8 @@ export class ReleaseHistoryReader {
 
   private addText(text: string): void {
     const element = this.stack.at(-1);
-    if (element && (element.role === 'top' || element.role === 'field' || element.role === 'term-part')) element.text += text;
+    if (element && (element.role === 'top' || element.role === 'field' || element.role === 'term-part'))
+      element.text += text;
   }
 
   private close(): void {
@@ -217,6 +244,8 @@ function* documentPieces(xml: string | Uint8Array, length: number): Generator<st
   const decoder = typeof xml === 'string' ? null : new DocumentDecoder(xml);
   for (let start = 0; start < xml.length; start += step) {
     const last = start + step >= xml.length;
-    yield typeof xml === 'string' ? xml.slice(start, start + step) : (decoder as DocumentDecoder).decode(xml.subarray(start, start + step), last);
+    yield typeof xml === 'string'
+      ? xml.slice(start, start + step)
+      : (decoder as DocumentDecoder).decode(xml.subarray(start, start + step), last);
   }
 }

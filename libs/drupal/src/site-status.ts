@@ -14,7 +14,8 @@ export interface FetchedHistory {
 }
 
 /** One project of a site with all Drupal says about it. */
-export interface SiteProject extends ProjectStatus, Pick<InstalledProject, 'project' | 'type' | 'includes' | 'disabled'> {
+export interface SiteProject
+  extends ProjectStatus, Pick<InstalledProject, 'project' | 'type' | 'includes' | 'disabled'> {
   /** Version → on which cores it runs; null: not worked out. Never for core. */
   coreCompatibility: Map<string, CoreCompatibility> | null;
 }
@@ -42,7 +43,10 @@ export function siteStatus(
 ): SiteStatus {
   const grouped = groupExtensions(extensions, options);
   const core = grouped.find((project) => project.project === 'drupal');
-  const candidates = coreCandidatesOf(histories.get('drupal')?.history ?? null, core?.version ?? options.coreVersion ?? '');
+  const candidates = coreCandidatesOf(
+    histories.get('drupal')?.history ?? null,
+    core?.version ?? options.coreVersion ?? '',
+  );
   const projects = grouped.map((installed): SiteProject => {
     const { fetch, history } = histories.get(installed.project) ?? { fetch: 'absent' as const, history: null };
     const status = projectStatus(installed, history, { ...options, fetch });
@@ -55,7 +59,9 @@ export function siteStatus(
 
 function requirementsOf(projects: readonly SiteProject[]): SiteStatus['requirements'] {
   const core = projects.find((project) => project.project === 'drupal');
-  const [worst] = projects.filter((project) => project.project !== 'drupal').sort((a, b) => compareStatus(a.status, b.status));
+  const [worst] = projects
+    .filter((project) => project.project !== 'drupal')
+    .sort((a, b) => compareStatus(a.status, b.status));
   return {
     core: core?.requirement ?? null,
     contrib: worst ? requirementOf(worst.status, null) : null,
