@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { createLogger } from '#libs/runtime';
 import { RawPushRepository } from './raw-push.repository.js';
 
@@ -15,7 +14,7 @@ export class PartitionKeeperService {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly dataSource: DataSource,
     private readonly rawPushes: RawPushRepository,
   ) {}
 

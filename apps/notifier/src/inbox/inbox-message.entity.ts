@@ -1,0 +1,11 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A message whose mail has been written down. Delivered again, it does nothing: a mail cannot be taken back. */
+@Entity({ name: 'inbox' })
+export class InboxMessageEntity {
+  @PrimaryColumn({ name: 'message_id', type: 'text', primaryKeyConstraintName: 'inbox_pkey' })
+  messageId: string;
+
+  @Column({ name: 'handled_at', type: 'timestamptz' })
+  handledAt: Date;
+}
