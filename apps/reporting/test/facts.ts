@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { AdvisoryChanged, InventoryChanged, ModuleReleasesChanged, OrganizationChanged, SiteChanged } from '#libs/contracts';
+import type {
+  AdvisoryChanged,
+  InventoryChanged,
+  ModuleReleasesChanged,
+  OrganizationChanged,
+  SiteChanged,
+} from '#libs/contracts';
 
 type Change = InventoryChanged['changes'][number];
 

@@ -20,6 +20,7 @@ interface Episode {
   readonly module: string;
   readonly advisory: string;
   readonly installed_version: string;
+  readonly published_at: Date;
   readonly opened_at: Date;
   readonly closed_at: Date | null;
   readonly unknown_since: Date | null;
@@ -46,10 +47,11 @@ describe('the recorded histories of real sites', () => {
     // Half of what is unsafe is known before, half only after the sites have told what they ran.
     await box.tell(...advisories.filter((_, index) => index % 2 === 0));
     const inventories = names.flatMap((name, index) => inventoriesOf(index + 1, histories.get(name)!));
-    for (let start = 0; start < inventories.length; start += 256) await box.push(...inventories.slice(start, start + 256));
+    for (let start = 0; start < inventories.length; start += 256)
+      await box.push(...inventories.slice(start, start + 256));
     await box.tell(...advisories.filter((_, index) => index % 2 === 1));
     const rows = await box.query<Episode>(
-      `SELECT s.name AS site, m.module, a.advisory, e.installed_version, e.opened_at, e.closed_at, e.unknown_since, e.state, e.reason
+      `SELECT s.name AS site, m.module, a.advisory, e.installed_version, e.published_at, e.opened_at, e.closed_at, e.unknown_since, e.state, e.reason
        FROM exposures e JOIN sites s USING (site_id) JOIN modules m USING (module_id) JOIN advisories a ON a.advisory_id = e.cause_id
        WHERE e.retracted_at IS NULL ORDER BY e.opened_at`,
     );
@@ -73,7 +75,10 @@ describe('the recorded histories of real sites', () => {
       if (episode) agree++;
       else {
         const reason = explanation(row, found, histories.get(row.site)!);
-        differences.set(reason, [...(differences.get(reason) ?? []), `${JSON.stringify(row)} but ${JSON.stringify(found)}`]);
+        differences.set(reason, [
+          ...(differences.get(reason) ?? []),
+          `${JSON.stringify(row)} but ${JSON.stringify(found)}`,
+        ]);
       }
     }
     expect(differences.get('unexplained') ?? []).toEqual([]);
@@ -84,12 +89,37 @@ describe('the recorded histories of real sites', () => {
       'Drupal 7 release': 3,
     });
     expect(agree).toBe(3862);
-    const more = [...episodes.values()].flat().filter((episode) => !used.has(episode));
-    expect(more.map(strayKind)).toEqual([]);
+
+    const more = new Map<string, Episode[]>();
+    for (const episode of [...episodes.values()].flat().filter((candidate) => !used.has(candidate))) {
+      const kind = strayKind(episode, histories.get(episode.site)!);
+      more.set(kind, [...(more.get(kind) ?? []), episode]);
+    }
+    expect(more.get('unexplained') ?? []).toEqual([]);
+    expect(Object.fromEntries([...more].map(([kind, list]) => [kind, list.length]))).toEqual({
+      'published after the last inventory': 2566,
+      'installed after the publication': 89,
+      'Drupal 7 release': 13,
+      // Found by the gap between two inventories, as the source's history does not say when the file was deleted.
+      'published while the lock file was away': 26,
+      // The source calls every dev version unknown; when a whole module is given up, there is no version that is not affected.
+      'dev version of a module that was given up': 2,
+    });
   });
 });
 
-const strayKind = (episode: Episode): string => JSON.stringify(episode);
+/** Why the source has no row for an exposure that Patchwatch sees. The source lists what a publication met, and stops at the last inventory. */
+function strayKind(episode: Episode, history: readonly HistoryRecord[]): string {
+  const observed = history.map((record) => Date.parse(record.commit_date)).sort((a, b) => a - b);
+  const published = episode.published_at.getTime();
+  if (episode.installed_version.startsWith('7.x-')) return 'Drupal 7 release';
+  if (episode.opened_at.getTime() > published) return 'installed after the publication';
+  if (published >= observed.at(-1)!) return 'published after the last inventory';
+  if (episode.installed_version.includes('dev')) return 'dev version of a module that was given up';
+  const next = observed.findIndex((at) => at > published);
+  if (observed[next]! - observed[next - 1]! > 60 * DAY) return 'published while the lock file was away';
+  return 'unexplained';
+}
 
 /** Same opening, same end, same outcome; the times to the second, the days to a hundredth. */
 function agrees(row: PatchTime, episode: Episode): boolean {
@@ -103,7 +133,8 @@ function agrees(row: PatchTime, episode: Episode): boolean {
     case 'open':
       return episode.state === 'open';
     case 'unknown_dev':
-      return episode.state === 'unknown' && episode.unknown_since!.getTime() === end;
+      // The source stops there; the episode goes on until a version that can be judged.
+      return episode.unknown_since?.getTime() === end;
     case 'lock_removed':
       return false;
   }

@@ -1,5 +1,11 @@
 import type { EntityManager } from 'typeorm';
-import type { AdvisoryChanged, InventoryChanged, ModuleReleasesChanged, OrganizationChanged, SiteChanged } from '#libs/contracts';
+import type {
+  AdvisoryChanged,
+  InventoryChanged,
+  ModuleReleasesChanged,
+  OrganizationChanged,
+  SiteChanged,
+} from '#libs/contracts';
 import { TypeOrmUnitOfWork } from '#libs/database';
 import { TableOutbox } from '#libs/outbox';
 import { ManualClock, testDatabase, type TestDatabase } from '#libs/testing';

@@ -46,7 +46,10 @@ export interface Episode {
  * @param intervals in order of `(epoch, sequence)`, with rising times
  * @param siteRemovedAt nothing counts from then on
  */
-export function exposureEpisodes(intervals: readonly InstalledInterval[], siteRemovedAt: Date | null = null): Episode[] {
+export function exposureEpisodes(
+  intervals: readonly InstalledInterval[],
+  siteRemovedAt: Date | null = null,
+): Episode[] {
   const episodes: Episode[] = [];
   let standing: OpenEpisode | null = null;
   for (const interval of clippedAt(intervals, siteRemovedAt)) {

@@ -3,7 +3,10 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 /** An episode: this site ran a version of this module that a cause makes unsafe. Closed rows change only by being retracted. */
 @Entity('exposures')
 @Index('exposures_uuid', ['exposureUuid'], { unique: true })
-@Index('exposures_episode', ['siteId', 'moduleId', 'causeId', 'openedAt'], { unique: true, where: 'retracted_at IS NULL' })
+@Index('exposures_episode', ['siteId', 'moduleId', 'causeId', 'openedAt'], {
+  unique: true,
+  where: 'retracted_at IS NULL',
+})
 @Index('exposures_standing', ['siteId', 'moduleId'], { where: "state <> 'closed'" })
 @Index('exposures_organization', ['organizationId', 'openedAt', 'exposureId'])
 @Index('exposures_opened', ['openedAt', 'exposureId'])

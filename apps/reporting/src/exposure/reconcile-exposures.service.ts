@@ -32,13 +32,20 @@ export class ReconcileExposuresService {
     const changes = reconciliation(derived, recorded);
     const inserted = await this.exposures.apply(tx, changes, this.clock.now());
 
-    const closedBefore = new Set(recorded.filter((episode) => episode.state === 'closed').map((episode) => episode.exposureId));
+    const closedBefore = new Set(
+      recorded.filter((episode) => episode.state === 'closed').map((episode) => episode.exposureId),
+    );
     const ended = [...changes.close, ...changes.retract.filter((episode) => !closedBefore.has(episode.exposureId))];
-    await this.announce(tx, inserted, ended.map((episode) => episode.exposureId));
+    await this.announce(
+      tx,
+      inserted,
+      ended.map((episode) => episode.exposureId),
+    );
 
     const siteOf = new Map(recorded.map((episode) => [episode.exposureId, episode.siteId]));
     const touched = new Set(changes.insert.map((episode) => episode.siteId));
-    for (const { exposureId } of [...changes.close, ...changes.update, ...changes.retract]) touched.add(siteOf.get(exposureId)!);
+    for (const { exposureId } of [...changes.close, ...changes.update, ...changes.retract])
+      touched.add(siteOf.get(exposureId)!);
     return [...touched].sort((a, b) => a - b);
   }
 

@@ -24,7 +24,10 @@ export class FollowRegistryService {
     organizations: readonly OrganizationChanged[],
     sites: readonly SiteChanged[],
   ): Promise<void> {
-    await this.identity.storeOrganizations(tx, newest(organizations, (organization) => organization.organization_id));
+    await this.identity.storeOrganizations(
+      tx,
+      newest(organizations, (organization) => organization.organization_id),
+    );
     const arrived = newest(sites, (site) => site.site_id);
     if (arrived.length === 0) return;
     // All of a site's exposures depend on it, so none of its modules may be assessed meanwhile.
@@ -34,7 +37,10 @@ export class FollowRegistryService {
       arrived.map((site) => ({ siteId: site.site_id, organizationId: site.organization_id })),
     );
     const changed = await this.identity.storeSites(tx, arrived);
-    await this.identity.moveToOrganization(tx, changed.map((site) => site.siteId));
+    await this.identity.moveToOrganization(
+      tx,
+      changed.map((site) => site.siteId),
+    );
 
     const first = changed.filter((site) => site.first).map((site) => site.siteId);
     const ended = changed.filter((site) => site.removalChanged).map((site) => site.siteId);

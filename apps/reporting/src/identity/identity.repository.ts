@@ -40,8 +40,9 @@ export class IdentityRepository {
 
   /** Stores sites newer than what stands and returns those. The caller holds their summaries. */
   async storeSites(tx: EntityManager, sites: readonly SiteChanged[]): Promise<ChangedSite[]> {
-    const rows: { site_id: number; organization_id: number; first: boolean; removal_changed: boolean }[] = await tx.query(
-      `WITH arrived AS (
+    const rows: { site_id: number; organization_id: number; first: boolean; removal_changed: boolean }[] =
+      await tx.query(
+        `WITH arrived AS (
          SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
                               $8::timestamptz[], $9::timestamptz[], $10::int[])
                        AS row(site_id, site_uuid, organization_id, organization_uuid, name, url, environment, created_at,
@@ -61,19 +62,19 @@ export class IdentityRepository {
        SELECT stored.site_id, stored.organization_id, before.site_id IS NULL AS first,
               stored.removed_at IS DISTINCT FROM before.removed_at AS removal_changed
        FROM stored LEFT JOIN sites before USING (site_id)`,
-      [
-        sites.map((row) => row.site_id),
-        sites.map((row) => row.site_uuid),
-        sites.map((row) => row.organization_id),
-        sites.map((row) => row.organization_uuid),
-        sites.map((row) => row.name),
-        sites.map((row) => row.url),
-        sites.map((row) => row.environment),
-        sites.map((row) => row.created_at),
-        sites.map((row) => row.removed_at),
-        sites.map((row) => row.revision),
-      ],
-    );
+        [
+          sites.map((row) => row.site_id),
+          sites.map((row) => row.site_uuid),
+          sites.map((row) => row.organization_id),
+          sites.map((row) => row.organization_uuid),
+          sites.map((row) => row.name),
+          sites.map((row) => row.url),
+          sites.map((row) => row.environment),
+          sites.map((row) => row.created_at),
+          sites.map((row) => row.removed_at),
+          sites.map((row) => row.revision),
+        ],
+      );
     return rows.map((row) => ({
       siteId: row.site_id,
       organizationId: row.organization_id,

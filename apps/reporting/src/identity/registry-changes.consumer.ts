@@ -14,7 +14,8 @@ export class RegistryChangesConsumer implements BatchHandler<EntityManager> {
   constructor(private readonly registry: FollowRegistryService) {}
 
   async handle(tx: EntityManager, messages: readonly Delivered[]): Promise<void> {
-    const bodies = (type: string) => messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
+    const bodies = (type: string) =>
+      messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
     await this.registry.follow(
       tx,
       bodies(organizationChanged.type) as OrganizationChanged[],

@@ -14,7 +14,8 @@ export class InventoryFactsConsumer implements BatchHandler<EntityManager> {
   constructor(private readonly inventories: StoreInventoriesService) {}
 
   async handle(tx: EntityManager, messages: readonly Delivered[]): Promise<void> {
-    const bodies = (type: string) => messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
+    const bodies = (type: string) =>
+      messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
     await this.inventories.store(
       tx,
       bodies(inventoryChanged.type) as InventoryChanged[],

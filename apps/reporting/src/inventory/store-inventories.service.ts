@@ -25,14 +25,23 @@ export class StoreInventoriesService {
 
   async store(tx: EntityManager, inventories: readonly InventoryChanged[], heard: readonly HeardSite[]): Promise<void> {
     const changes = inventories.flatMap((inventory) => inventory.changes.map((change) => ({ inventory, change })));
-    await this.locks.shareModules(tx, changes.map(({ change }) => change.module));
-    const ids = await this.versions.identifyReported(tx, changes.map(({ change }) => reportedVersion(change)));
+    await this.locks.shareModules(
+      tx,
+      changes.map(({ change }) => change.module),
+    );
+    const ids = await this.versions.identifyReported(
+      tx,
+      changes.map(({ change }) => reportedVersion(change)),
+    );
     const organizations = await this.summaries.lock(
       tx,
       [...heard, ...inventories].map((site) => ({ siteId: site.site_id, organizationId: site.organization_id })),
     );
 
-    const added = await this.facts.addInventories(tx, inventories.map((inventory) => inventoryRow(inventory, organizations)));
+    const added = await this.facts.addInventories(
+      tx,
+      inventories.map((inventory) => inventoryRow(inventory, organizations)),
+    );
     const pairs = await this.facts.addFacts(
       tx,
       changes.map(({ inventory, change }, index) => factRow(inventory, change, ids[index]!, organizations)),

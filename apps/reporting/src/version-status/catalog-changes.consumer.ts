@@ -15,7 +15,8 @@ export class CatalogChangesConsumer implements BatchHandler<EntityManager> {
   constructor(private readonly modules: AssessModulesService) {}
 
   async handle(tx: EntityManager, messages: readonly Delivered[]): Promise<void> {
-    const bodies = (type: string) => messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
+    const bodies = (type: string) =>
+      messages.filter((message) => message.envelope.type === type).map(({ data }) => data);
     await this.modules.assess(
       tx,
       bodies(moduleReleasesChanged.type) as ModuleReleasesChanged[],

@@ -124,7 +124,10 @@ export class CatalogRepository {
   }
 
   /** The release documents of modules; null where upstream knows no such project. */
-  async documents(tx: EntityManager, moduleIds: readonly number[]): Promise<Map<number, ModuleReleasesChanged['history']>> {
+  async documents(
+    tx: EntityManager,
+    moduleIds: readonly number[],
+  ): Promise<Map<number, ModuleReleasesChanged['history']>> {
     if (moduleIds.length === 0) return new Map();
     const rows: { module_id: number; history: ModuleReleasesChanged['history'] }[] = await tx.query(
       `SELECT module_id, history FROM modules WHERE module_id = ANY ($1)`,

@@ -50,7 +50,10 @@ export class JudgeVersionsService {
    */
   async identifyReported(tx: EntityManager, reported: readonly ReportedVersion[]): Promise<IdentifiedVersion[]> {
     if (reported.length === 0) return [];
-    const modules = await this.catalog.moduleIds(tx, reported.map(({ module }) => module));
+    const modules = await this.catalog.moduleIds(
+      tx,
+      reported.map(({ module }) => module),
+    );
     const keys = reported.map(({ module, installed }) =>
       installed
         ? {
@@ -60,7 +63,10 @@ export class JudgeVersionsService {
           }
         : null,
     );
-    const versions = await this.identify(tx, keys.filter((key) => key !== null));
+    const versions = await this.identify(
+      tx,
+      keys.filter((key) => key !== null),
+    );
     return reported.map(({ module }, index) => {
       const key = keys[index];
       return { moduleId: modules.get(module)!, versionId: key ? versions.get(versionIdentity(key))! : null };
@@ -164,7 +170,9 @@ export class JudgeVersionsService {
     );
     judged.push(...judgeByMark(versions, known, affectedOf([...kept, ...judged]), seenMarked));
 
-    const before = new Map(standing.filter(({ causeId }) => rejudged.has(causeId)).map((row) => [verdictIdentity(row), row]));
+    const before = new Map(
+      standing.filter(({ causeId }) => rejudged.has(causeId)).map((row) => [verdictIdentity(row), row]),
+    );
     const after = new Set(judged.map(verdictIdentity));
     return {
       stored: judged.filter((verdict) => !sameVerdict(before.get(verdictIdentity(verdict)), verdict)),
@@ -176,8 +184,13 @@ export class JudgeVersionsService {
   private async known(tx: EntityManager, moduleIds: readonly number[]): Promise<Map<number, KnownHistory>> {
     const stored = await this.catalog.histories(tx, moduleIds);
     const keyOf = (moduleId: number, revision: number) => `${moduleId} ${revision}`;
-    const absent = stored.filter(({ moduleId, revision }) => revision > 0 && !this.prepared.has(keyOf(moduleId, revision)));
-    const documents = await this.catalog.documents(tx, absent.map(({ moduleId }) => moduleId));
+    const absent = stored.filter(
+      ({ moduleId, revision }) => revision > 0 && !this.prepared.has(keyOf(moduleId, revision)),
+    );
+    const documents = await this.catalog.documents(
+      tx,
+      absent.map(({ moduleId }) => moduleId),
+    );
     const now = new Map<string, PreparedHistory | null>();
     for (const { moduleId, revision } of stored) {
       if (revision === 0) continue;
@@ -227,7 +240,9 @@ function sameVerdict(one: JudgedVersion | undefined, other: JudgedVersion): bool
 }
 
 function affectedOf(verdicts: readonly JudgedVersion[]): Set<number> {
-  return new Set(verdicts.filter(({ verdict, causeId }) => verdict === 'affected' && causeId !== MARK).map((v) => v.versionId));
+  return new Set(
+    verdicts.filter(({ verdict, causeId }) => verdict === 'affected' && causeId !== MARK).map((v) => v.versionId),
+  );
 }
 
 function groupByModule<T extends { readonly moduleId: number }>(items: readonly T[]): Map<number, T[]> {

@@ -132,7 +132,9 @@ export function judgeByMark(
     if (!installed.insecure || covered.has(versionId)) return [];
     const fix = releases
       .slice(0, position)
-      .findLast((release) => release.securityUpdate && release.published && release.majorNumber === installed.majorNumber);
+      .findLast(
+        (release) => release.securityUpdate && release.published && release.majorNumber === installed.majorNumber,
+      );
     const fixedAt = fix?.date ? new Date(fix.date * 1000) : null;
     const unsafeFrom = fixedAt ?? seenMarked.get(versionId) ?? known.knownAt;
     if (!unsafeFrom) return [];

@@ -147,7 +147,10 @@ export class VersionRepository {
   }
 
   /** Sites that ran one of the versions at any time, with the module: by position. */
-  async sitesThatRan(tx: EntityManager, versionIds: readonly number[]): Promise<{ siteIds: number[]; moduleIds: number[] }> {
+  async sitesThatRan(
+    tx: EntityManager,
+    versionIds: readonly number[],
+  ): Promise<{ siteIds: number[]; moduleIds: number[] }> {
     if (versionIds.length === 0) return { siteIds: [], moduleIds: [] };
     const rows: { site_id: number; module_id: number }[] = await tx.query(
       `SELECT DISTINCT site_id, module_id FROM site_modules WHERE version_id = ANY ($1)`,
