@@ -70,7 +70,8 @@ export function loadConfig(service: string, env: Environment = process.env): Ser
     streamsUrl,
     cacheUrl: env['PATCHWATCH_CACHE_URL'] ? read.url('PATCHWATCH_CACHE_URL', ['redis:', 'rediss:']) : streamsUrl,
     host: env['PATCHWATCH_HOST'] || '127.0.0.1',
-    port: read.whole('PATCHWATCH_PORT', service === 'gateway' ? 8080 : 0, 0, 65_535),
+    // In one process all services see the gateway's port; it is the gateway's alone.
+    port: service === 'gateway' ? read.whole('PATCHWATCH_PORT', 8080, 0, 65_535) : 0,
     healthPort: read.whole('PATCHWATCH_HEALTH_PORT', HEALTH_PORTS[service] ?? 0, 0, 65_535),
     partitions: read.whole('PATCHWATCH_PARTITIONS', 1, 1, 1024),
     upstreamUrl: read.url('PATCHWATCH_UPSTREAM', ['http:', 'https:'], 'https://updates.drupal.org'),
