@@ -11,20 +11,27 @@ export interface StreamEntry {
   readonly fields: readonly Buffer[];
 }
 
-/** When a pending entry may be taken over. Both delays double with every delivery already made, up to `maxDelayMs`. */
+/**
+ * When a pending entry may be taken over, by its owner and idle time. The delays of the first two double with every
+ * delivery already made, up to `maxDelayMs`.
+ */
 export interface ClaimPolicy {
-  /** Idle time after which an entry of a silent consumer is taken. */
+  /** Entry of a consumer that went silent. */
   readonly leaseMs: number;
-  /** Idle time after which an entry that failed is tried again. */
+  /** Entry handed back to be tried again. */
   readonly retryMs: number;
+  /** Entry handed back for later (nobody here understands it yet); does not double. */
+  readonly laterMs: number;
   readonly maxDelayMs: number;
 }
 
-/** An entry that its holder gives back, with the delivery count it shall have while it waits. */
+/** An entry that its holder gives back. */
 export interface HandBack {
   readonly id: string;
-  /** The delivery made counts: `delivery`. It shall not count: `delivery - 1`. */
+  /** The delivery count it shall have while it waits: `delivery` when this one counts, `delivery - 1` when it does not. */
   readonly deliveries: number;
+  /** `now`: whoever looks next may take it; `retry`, `later`: see ClaimPolicy. */
+  readonly when: 'now' | 'retry' | 'later';
 }
 
 /**
@@ -40,7 +47,10 @@ export interface StreamLane {
   read(count: number, waitMs: number): Promise<StreamEntry[]>;
   /** Takes over what is due by `policy` from anyone, oldest first; each counts as a delivery. */
   claimDue(policy: ClaimPolicy, count: number): Promise<StreamEntry[]>;
-  /** What is pending for this consumer but not among `held`: its reply was lost. The delivery does not count again. */
+  /**
+   * What is pending for this consumer but not among `held`: its reply was lost. The delivery does not count again. Never
+   * call it while a `read` or `claimDue` of this lane is under way.
+   */
   recoverLost(held: ReadonlySet<string>, count: number): Promise<StreamEntry[]>;
   /** Restarts the lease of those `ids` that this consumer still owns and returns them. */
   renew(ids: readonly string[]): Promise<string[]>;
@@ -62,5 +72,4 @@ export interface StreamLane {
 export interface Broker extends Publisher {
   /** A lane for `consumer`, a name that no other process and no earlier start ever uses. */
   open(queue: string, partition: number, consumer: string): StreamLane;
-  close(): Promise<void>;
 }

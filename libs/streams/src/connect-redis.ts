@@ -23,7 +23,7 @@ export interface ConnectRedisOptions {
   readonly name: string;
   /** `blocking` is for one reader that blocks: no fixed command timeout, bound each call through `run`. */
   readonly role: RedisRole;
-  /** ms until a command counts as lost; default 2,000 for streams, 500 for the cache. */
+  /** ms until a command counts as lost; default 2,000 for streams, 500 for the cache; 0: the caller bounds each command. */
   readonly commandTimeoutMs?: number;
   readonly log?: StreamsLog;
   readonly onReplaced?: (reason: string) => void;
@@ -111,6 +111,7 @@ class ReplaceableConnection implements RedisConnection {
 
   async run<T>(command: (client: Redis) => Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
     const client = this.current;
+    if (timeoutMs <= 0) return command(client);
     let timer: NodeJS.Timeout | undefined;
     const expired = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -160,7 +161,7 @@ class ReplaceableConnection implements RedisConnection {
       connectTimeout: 2_000,
       keepAlive: 5_000,
       retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 5), 500) * (0.75 + Math.random() / 2),
-      ...(this.role === 'blocking' ? {} : { commandTimeout: this.timeoutMs }),
+      ...(this.role === 'blocking' || this.timeoutMs === 0 ? {} : { commandTimeout: this.timeoutMs }),
       // The cache's client may be kept by libraries that hold the object: there the socket is cut instead of the client.
       ...(this.role === 'cache' ? { socketTimeout: this.timeoutMs * 2 } : {}),
     };

@@ -1,68 +1,59 @@
-import type { Broker } from './broker.js';
-import type { FailureKind } from './failures.js';
-import type { StreamsLog, StreamsObserver } from './observer.js';
-import type { BatchHandler, DeadLetterStore, UnitOfWork } from './ports.js';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { ConsumerHealth, QueueConsumerOptions } from './consumer-options.js';
+import { consumerSettings, realTime } from './consumer-settings.js';
+import type { ConsumerSettings } from './consumer-settings.js';
+import { MessageReader } from './message-reader.js';
+import { silentLog } from './observer.js';
+import { PartitionLoop } from './partition-loop.js';
 
-/** Checks one decoded body (or `meta`); null: it fits, else what is wrong, for people. */
-export type SchemaCheck = (data: unknown) => string | null;
-
-export interface MessageContract {
-  readonly check: SchemaCheck;
-  /**
-   * `body`: the JSON body is decoded and is the data; `meta`: the data is the envelope's `meta`, the body stays bytes.
-   * Default: `meta` when the envelope carries any.
-   */
-  readonly source?: 'body' | 'meta';
-}
-
-export interface QueueConsumerOptions<Tx> {
-  readonly broker: Broker;
-  readonly queue: string;
-  /** Number of partitions of the queue; one loop each. Default 1. */
-  readonly partitions?: number;
-  /** One handler for each type@version that this process understands; a second for the same is refused. */
-  readonly handlers: readonly BatchHandler<Tx>[];
-  /** The contract of a type and version; undefined: unknown here. */
-  readonly schemaFor: (type: string, version: number) => MessageContract | undefined;
-  readonly unitOfWork: UnitOfWork<Tx>;
-  readonly deadLetters: DeadLetterStore<Tx>;
-  readonly classify: (error: unknown) => FailureKind;
-  /** Runs `work` with a correlation id for logs and outgoing events; default: just runs it. */
-  readonly withCorrelation?: <T>(correlationId: string, work: () => Promise<T>) => Promise<T>;
-  readonly observer?: StreamsObserver;
-  readonly log?: StreamsLog;
-  readonly settings?: Partial<ConsumerSettings>;
-  /** Time for waits and ages; tests pass a fake one. */
-  readonly time?: ConsumerTime;
-  /** First part of the consumer's name; a random part makes it unique. Default: host name and pid. */
-  readonly name?: string;
-}
-
-export interface ConsumerSettings {
-  readonly batchSize: number;
-}
-
-export interface ConsumerTime {
-  now(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-}
-
-export interface ConsumerHealth {
-  readonly ok: boolean;
-  readonly detail: string;
-}
-
+/**
+ * Consumes one queue: delivers every message at least once to its handler, in a transaction whose commit comes before
+ * the acknowledgement, so that with handlers that repeat harmlessly each message has its effect exactly once.
+ *
+ * The parts, a file each: `StreamLane` (one partition on the broker), `PartitionLoop` (reads, reaps, sweeps),
+ * `MessageReader` (entry → checked message), `BatchRunner` (transactions, halving, dead letters), `HeldEntries` (leases,
+ * acknowledgements), `Breaker`. `docs/life-of-a-message.md` draws the way of one message with the error branch of each step.
+ */
 export class QueueConsumer<Tx> {
-  constructor(private readonly options: QueueConsumerOptions<Tx>) {}
+  private readonly settings: ConsumerSettings;
+  private readonly reader: MessageReader<Tx>;
+  private loops: PartitionLoop<Tx>[] = [];
+
+  /** @throws Error for two handlers of one type, a handler without contract, or settings out of range. */
+  constructor(private readonly options: QueueConsumerOptions<Tx>) {
+    this.settings = consumerSettings(options.settings);
+    this.reader = new MessageReader(options);
+  }
 
   /** Starts one loop a partition and returns at once; Redis or the database may still be away. */
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    if (this.loops.length > 0) throw new Error(`The consumer of ${this.options.queue} runs already.`);
+    const { broker, queue, partitions = 1, time = realTime, observer = {}, log = silentLog } = this.options;
+    // Never used before nor after: what is pending for this name is ours, and nobody else's reply can be mistaken for ours.
+    const name = `${this.options.name ?? `${hostname()}.${process.pid}`}.${randomUUID().slice(0, 8)}`;
+    this.loops = Array.from({ length: partitions }, (_, partition) => {
+      const lane = broker.open(queue, partition, name);
+      const { reader, settings } = this;
+      return new PartitionLoop({ lane, reader, consumer: this.options, settings, time, observer, log });
+    });
+    for (const loop of this.loops) loop.start();
+  }
 
-  /** Stops reading, finishes or hands back what it holds, forgets its name. Resolves within `withinMs` (default 10,000). */
-  async stop(_withinMs?: number): Promise<void> {}
+  /**
+   * Stops reading, lets the transaction under way end, hands back the rest and removes its name. Resolves within
+   * `withinMs` (default 10,000) and a moment; never rejects.
+   */
+  async stop(withinMs = 10_000): Promise<void> {
+    const loops = this.loops;
+    this.loops = [];
+    await Promise.all(loops.map((loop) => loop.stop(withinMs)));
+  }
 
-  /** Red when a breaker is open, or a loop had no answer from Redis or no commit for long. */
+  /** Red when a breaker is open, Redis was silent for some seconds, or nothing could be committed for half a minute. */
   health(): ConsumerHealth {
-    return { ok: true, detail: this.options.queue };
+    if (this.loops.length === 0) return { ok: false, detail: `${this.options.queue}: not started` };
+    const states = this.loops.map((loop) => loop.health());
+    return states.find((state) => !state.ok) ?? { ok: true, detail: this.options.queue };
   }
 }

@@ -2,16 +2,17 @@ import type { Broker, StreamLane } from './broker.js';
 import type { RedisConnection } from './connect-redis.js';
 import type { Envelope } from './envelope.js';
 import type { StreamsObserver } from './observer.js';
-import type { RedisPublisher } from './redis-publisher.js';
+import type { Publisher } from './ports.js';
+import { RedisLane } from './redis-lane.js';
 
 export interface RedisBrokerOptions {
-  /** Where the streams are; lanes open siblings of it: one that blocks and one for commands a lane. */
+  /** Where the streams are, of role `streams`: the lanes' short commands share it; each opens one more link to block on. */
   readonly connection: RedisConnection;
-  readonly publisher: RedisPublisher;
+  readonly publisher: Publisher;
   readonly observer?: StreamsObserver;
 }
 
-/** Queues on Redis Streams. */
+/** Queues on Redis Streams. It closes what it opened: not the connection, not the publisher. */
 export class RedisBroker implements Broker {
   constructor(private readonly options: RedisBrokerOptions) {}
 
@@ -19,9 +20,19 @@ export class RedisBroker implements Broker {
     return this.options.publisher.publish(queue, envelopes);
   }
 
-  open(_queue: string, _partition: number, _consumer: string): StreamLane {
-    throw new Error('not yet');
+  open(queue: string, partition: number, consumer: string): StreamLane {
+    const { connection, observer } = this.options;
+    return new RedisLane({
+      queue,
+      partition,
+      consumer,
+      commands: connection,
+      reader: connection.sibling({
+        name: `${connection.name}:${queue}.${partition}`,
+        role: 'blocking',
+        onReplaced: (reason) => observer?.clientReplaced?.(`${queue}.${partition}`, reason),
+      }),
+      observer,
+    });
   }
-
-  async close(): Promise<void> {}
 }

@@ -4,10 +4,13 @@
 export const GROUP = 'workers';
 
 /**
- * Pseudo consumer that owns what nobody works on: messages that failed and wait for their next try, and what a stopping
- * consumer hands back. Whatever it owns may be claimed after the short retry delay instead of the long lease.
+ * Pseudo consumer that owns what failed and waits for its next try, and what a stopping consumer handed back. What it
+ * owns is claimed after the short retry delay instead of the long lease, by anyone.
  */
 export const WAITING = 'waiting';
+
+/** Pseudo consumer that owns messages of types that the process which read them does not know: a newer one will. */
+export const PARKED = 'parked';
 
 /**
  * Redis key of one partition of a queue. The braces are the hash tag of Redis Cluster: they hold queue and partition, so
