@@ -13,7 +13,7 @@ interface Rule {
   readonly comment: string;
   readonly severity: string;
 }
-const law = require('./.dependency-cruiser.cjs') as { forbidden: Rule[] };
+const law = require(join(root, '.dependency-cruiser.cjs')) as { forbidden: Rule[] };
 
 /** For each rule an import that breaks it: `from` imports `to`. Written into a small project of the same layout. */
 const BROKEN: Record<string, { from: string; to: string; type?: boolean }> = {
