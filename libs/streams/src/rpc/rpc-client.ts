@@ -36,7 +36,11 @@ export class RpcClient {
    * Asks and waits for the answer, by the deadline at most (`deadlineMs`, default 5,000).
    * @throws RpcError with the server's code and status; RpcTimeoutError; RpcUnavailableError; RpcCancelledError.
    */
-  async call<D extends RpcDefinition>(definition: D, input: RpcInput<D>, options?: RpcCallOptions): Promise<RpcOutput<D>> {
+  async call<D extends RpcDefinition>(
+    definition: D,
+    input: RpcInput<D>,
+    options?: RpcCallOptions,
+  ): Promise<RpcOutput<D>> {
     const output = await this.caller.call(definition.service, definition.method, input, options);
     if (this.options.checkOutputs) assertOutput(definition, output);
     return output as RpcOutput<D>;

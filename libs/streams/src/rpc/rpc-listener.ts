@@ -4,7 +4,17 @@ import type { StreamsLog } from '../observer.js';
 import { CancelSubscription } from './cancel-subscription.js';
 import { entriesOf } from './reply-reader.js';
 import { RpcUnavailableError, toWireError } from './rpc-errors.js';
-import { MOST_REPLIES, QUESTION, readQuestion, requestKey, SERVERS, takenAt, writeAnswer, writeFailure, type WireQuestion } from './rpc-wire.js';
+import {
+  MOST_REPLIES,
+  QUESTION,
+  readQuestion,
+  requestKey,
+  SERVERS,
+  takenAt,
+  writeAnswer,
+  writeFailure,
+  type WireQuestion,
+} from './rpc-wire.js';
 
 const BLOCK_MS = 2_000;
 const CLOCK_MS = 10_000;
@@ -41,6 +51,7 @@ export interface RpcServerObserver {
 }
 
 interface Running {
+  readonly question: WireQuestion;
   readonly abort: AbortController;
   cancelled: boolean;
 }
@@ -56,6 +67,7 @@ export class RpcListener {
   /** Redis's clock minus this machine's monotonic one, in ms. */
   private clockOffset = 0;
   private clockReadAt = -Infinity;
+  private readerId: number | null = null;
   private stopping = false;
   private loop: Promise<void> | undefined;
   private slotFree: (() => void) | undefined;
@@ -81,14 +93,15 @@ export class RpcListener {
   async stop(withinMs = 5_000): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    // Cutting the blocked read loses nothing but questions that Redis is handing out at this moment: their callers time out.
-    this.slotFree?.();
-    await this.reader.close();
-    await this.loop;
+    await this.endReading();
     await this.cancels.stop();
     const end = performance.now() + withinMs;
     while (this.running.size > 0 && performance.now() < end) await delay(10);
-    for (const { abort } of this.running.values()) abort.abort(new RpcUnavailableError('The server is stopping.'));
+    for (const { question, abort } of this.running.values()) {
+      const stopping = new RpcUnavailableError(`${this.options.service} is stopping.`);
+      this.send(question.reply, question.n, writeFailure(toWireError(stopping)));
+      abort.abort(stopping);
+    }
     await this.flush();
   }
 
@@ -96,7 +109,25 @@ export class RpcListener {
   health(): { readonly ok: boolean; readonly detail: string } {
     const silentMs = performance.now() - this.lastRead;
     const ok = this.loop !== undefined && !this.stopping && silentMs < BLOCK_MS + 5_000;
-    return { ok, detail: ok ? `${this.running.size} questions in work` : `no answer from Redis for ${Math.round(silentMs)} ms` };
+    return {
+      ok,
+      detail: ok ? `${this.running.size} questions in work` : `no answer from Redis for ${Math.round(silentMs)} ms`,
+    };
+  }
+
+  /** Wakes the blocked read instead of cutting it: a question that Redis hands out at this moment would be lost. */
+  private async endReading(): Promise<void> {
+    let ended = this.loop === undefined;
+    const loop = this.loop?.finally(() => (ended = true));
+    while (!ended) {
+      this.slotFree?.();
+      const id = this.readerId;
+      // It may not have been blocked yet: again until it has ended, which it does by itself after its BLOCK time at the latest.
+      if (id !== null)
+        await this.options.connection.run((client) => client.client('UNBLOCK', id), 500).catch(() => undefined);
+      await Promise.race([loop, delay(20)]);
+    }
+    await this.reader.close();
   }
 
   private async read(): Promise<void> {
@@ -110,14 +141,28 @@ export class RpcListener {
       }
       try {
         if (performance.now() - this.clockReadAt > CLOCK_MS) await this.readClock();
+        this.readerId ??= Number(await this.reader.run((client) => client.client('ID')));
         const reply = (await this.reader.run(
           (client) =>
-            client.xreadgroup('GROUP', SERVERS, 'server', 'COUNT', Math.min(free, 64), 'BLOCK', BLOCK_MS, 'NOACK', 'STREAMS', this.key, '>'),
+            client.xreadgroup(
+              'GROUP',
+              SERVERS,
+              'server',
+              'COUNT',
+              Math.min(free, 64),
+              'BLOCK',
+              BLOCK_MS,
+              'NOACK',
+              'STREAMS',
+              this.key,
+              '>',
+            ),
           BLOCK_MS + 2_000,
         )) as unknown;
         this.lastRead = performance.now();
         for (const [id, fields] of entriesOf(reply)) this.take(id, fields);
       } catch (error) {
+        this.readerId = null;
         if (!this.stopping) await this.recover(error);
       }
     }
@@ -126,7 +171,10 @@ export class RpcListener {
   /** A stream that is gone is made again at once: as long as it is missing, callers are told that no server is there. */
   private async recover(error: unknown): Promise<void> {
     if (!(error instanceof Error && /NOGROUP|UNBLOCKED/.test(error.message))) {
-      this.options.log.warn({ service: this.options.service, error: String(error) }, 'Reading RPC questions failed; trying again');
+      this.options.log.warn(
+        { service: this.options.service, error: String(error) },
+        'Reading RPC questions failed; trying again',
+      );
       await delay(50);
       await this.reader.ready(1_000).catch(() => undefined);
     }
@@ -144,7 +192,10 @@ export class RpcListener {
 
   private async readClock(): Promise<void> {
     const before = performance.now();
-    const [seconds, micros] = (await this.options.connection.run((client) => client.time())) as unknown as [string, string];
+    const [seconds, micros] = (await this.options.connection.run((client) => client.time())) as unknown as [
+      string,
+      string,
+    ];
     const after = performance.now();
     this.clockOffset = Number(seconds) * 1_000 + Number(micros) / 1_000 - (before + after) / 2;
     this.clockReadAt = after;
@@ -155,7 +206,10 @@ export class RpcListener {
     try {
       question = readQuestion(fields[fields.indexOf(QUESTION) + 1]!);
     } catch (error) {
-      this.options.log.error({ service: this.options.service, entryId, error: String(error) }, 'An RPC question could not be read');
+      this.options.log.error(
+        { service: this.options.service, entryId, error: String(error) },
+        'An RPC question could not be read',
+      );
       return;
     }
     const deadline = takenAt(entryId) + question.ms;
@@ -173,7 +227,7 @@ export class RpcListener {
   }
 
   private async work(id: string, question: WireQuestion, remainingMs: () => number): Promise<void> {
-    const running: Running = { abort: new AbortController(), cancelled: false };
+    const running: Running = { question, abort: new AbortController(), cancelled: false };
     this.running.set(id, running);
     const from = performance.now();
     const timer = setTimeout(() => running.abort.abort(new Error('The deadline is over.')), remainingMs());
@@ -202,15 +256,24 @@ export class RpcListener {
       this.running.delete(id);
       this.slotFree?.();
     }
-    this.options.observer.answered?.(question.method, running.cancelled ? 'cancelled' : outcome, (performance.now() - from) / 1_000);
+    this.options.observer.answered?.(
+      question.method,
+      running.cancelled ? 'cancelled' : outcome,
+      (performance.now() - from) / 1_000,
+    );
     // Nobody waits for it any more.
-    if (running.cancelled || remainingMs() <= 0) return;
-    const batch = this.answers.get(question.reply);
-    if (batch !== undefined) batch.push(String(question.n), json);
-    else {
-      this.answers.set(question.reply, [String(question.n), json]);
-      if (this.answers.size === 1) setImmediate(() => void this.flush());
+    if (running.cancelled || running.abort.signal.aborted || remainingMs() <= 0) return;
+    this.send(question.reply, question.n, json);
+  }
+
+  private send(reply: string, number: number, json: string): void {
+    const batch = this.answers.get(reply);
+    if (batch !== undefined) {
+      batch.push(String(number), json);
+      return;
     }
+    this.answers.set(reply, [String(number), json]);
+    if (this.answers.size === 1) setImmediate(() => void this.flush());
   }
 
   /** Sends the answers of this turn of the event loop: one entry for each caller. */
@@ -229,7 +292,8 @@ export class RpcListener {
       })
       .then(
         () => undefined,
-        (error: unknown) => this.options.log.warn({ error: String(error) }, 'RPC answers could not be sent; their callers time out'),
+        (error: unknown) =>
+          this.options.log.warn({ error: String(error) }, 'RPC answers could not be sent; their callers time out'),
       );
     this.flushing = Promise.all([this.flushing, sending]).then(() => undefined);
     return this.flushing;

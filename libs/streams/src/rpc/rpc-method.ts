@@ -22,5 +22,8 @@ export const DEFINITION = 'definition';
  * the contract before the method sees it. Use it instead of `@MessagePattern`, which knows no contract and loses errors.
  */
 export function RpcMethod(definition: RpcDefinition): MethodDecorator {
-  return applyDecorators(MessagePattern(definition.method, { [DEFINITION]: definition }), UseFilters(new RethrowingFilter()));
+  return applyDecorators(
+    MessagePattern(definition.method, { [DEFINITION]: definition }),
+    UseFilters(new RethrowingFilter()),
+  );
 }

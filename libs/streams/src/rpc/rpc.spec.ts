@@ -8,15 +8,23 @@ import { firstValueFrom } from 'rxjs';
 import Type from 'typebox';
 import { defineRpc } from '#libs/contracts';
 import { eventually, testRedis, type TestRedis } from '#libs/testing';
+import { connectRedis } from '../connect-redis.js';
+import { silentLog } from '../observer.js';
 import { RpcClient, type RpcClientOptions } from './rpc-client.js';
 import { RpcCancelledError, RpcError, RpcTimeoutError, RpcUnavailableError } from './rpc-errors.js';
+import { RpcListener } from './rpc-listener.js';
 import { RpcMethod } from './rpc-method.js';
 import { requestKey } from './rpc-wire.js';
 import { StreamsClientProxy } from './streams-client-proxy.js';
 import { StreamsRpcContext, StreamsRpcServer, type StreamsRpcServerOptions } from './streams-rpc-server.js';
 
 const define = (name: string) =>
-  defineRpc({ method: `reporting.${name}`, service: 'reporting', input: Type.Object({ n: Type.Integer() }), output: Type.Object({ n: Type.Integer() }) });
+  defineRpc({
+    method: `reporting.${name}`,
+    service: 'reporting',
+    input: Type.Object({ n: Type.Integer() }),
+    output: Type.Object({ n: Type.Integer() }),
+  });
 const double = define('double');
 const fail = define('fail');
 const hang = define('hang');
@@ -67,7 +75,7 @@ class Careless {
   bare(): void {}
 
   @EventPattern('reporting.happened')
-  happened(): void {}
+  happened(_data: unknown): void {}
 }
 
 describe('RPC over streams', () => {
@@ -87,7 +95,10 @@ describe('RPC over streams', () => {
   });
   afterAll(() => redis.stop());
 
-  const serve = async (options: Partial<StreamsRpcServerOptions> = {}, controllers: Class[] = [Answers]): Promise<INestMicroservice> => {
+  const serve = async (
+    options: Partial<StreamsRpcServerOptions> = {},
+    controllers: Class[] = [Answers],
+  ): Promise<INestMicroservice> => {
     class App {}
     Module({ controllers })(App);
     const strategy = new StreamsRpcServer({ service: 'reporting', url: redis.url, ...options });
@@ -115,7 +126,8 @@ describe('RPC over streams', () => {
     await serve();
     await serve();
     const [a, b] = await Promise.all([client(), client()]);
-    const ask = (rpc: RpcClient, from: number) => Promise.all(Array.from({ length: 300 }, (_, n) => rpc.call(double, { n: n + from })));
+    const ask = (rpc: RpcClient, from: number) =>
+      Promise.all(Array.from({ length: 300 }, (_, n) => rpc.call(double, { n: n + from })));
     const [left, right] = await Promise.all([ask(a!, 0), ask(b!, 1_000)]);
     expect(left!.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => n * 2));
     expect(right!.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => (n + 1_000) * 2));
@@ -146,7 +158,11 @@ describe('RPC over streams', () => {
   it('refuses an input that breaks the contract, a method nobody answers, and, when told, a wrong output', async () => {
     await serve();
     const rpc = await client({ checkOutputs: true });
-    await expect(rpc.call(double, { n: 1.5 })).rejects.toMatchObject({ code: 'invalid_input', status: 400, message: expect.stringContaining('/n') });
+    await expect(rpc.call(double, { n: 1.5 })).rejects.toMatchObject({
+      code: 'invalid_input',
+      status: 400,
+      message: expect.stringContaining('/n'),
+    });
     await expect(rpc.call(nobody, { n: 1 })).rejects.toMatchObject({ code: 'unknown_method', status: 404 });
     await expect(rpc.call(lie, { n: 1 })).rejects.toThrow('breaks its contract');
   });
@@ -189,9 +205,11 @@ describe('RPC over streams', () => {
     const dropped: string[] = [];
     await serve({ concurrency: 2, observer: { dropped: (_method, why) => void dropped.push(why) } });
     const rpc = await client();
-    const calls = Array.from({ length: 6 }, (_, n) => rpc.call(hang, { n }, { deadlineMs: 300 }).catch((error: unknown) => error));
-    await eventually(() => seen.hanging === 2);
-    expect((await Promise.all(calls)).every((error) => error instanceof RpcTimeoutError)).toBe(true);
+    const ask = (n: number, deadlineMs: number) => rpc.call(hang, { n }, { deadlineMs }).catch((error: unknown) => error);
+    const working = [ask(1, 400), ask(2, 400)];
+    await eventually(() => seen.hanging === 2, { everyMs: 5 });
+    const waiting = [3, 4, 5, 6].map((n) => ask(n, 100));
+    expect((await Promise.all([...working, ...waiting])).every((error) => error instanceof RpcTimeoutError)).toBe(true);
     await eventually(() => dropped.length === 4, { what: 'the four that waited to be dropped' });
     expect(seen.aborted).toBe(2);
     expect(await rpc.call(double, { n: 4 })).toEqual({ n: 8 });
@@ -207,7 +225,8 @@ describe('RPC over streams', () => {
   it('answers again after Redis lost everything, and after it was killed and came back empty', async () => {
     await serve();
     const rpc = await client();
-    const again = (what: string) => eventually(async () => (await rpc.call(double, { n: 21 }, { deadlineMs: 500 })).n === 42, { what });
+    const again = (what: string) =>
+      eventually(async () => (await rpc.call(double, { n: 21 }, { deadlineMs: 500 })).n === 42, { what });
     const admin = new Redis(redis.url, { lazyConnect: true });
     await admin.connect();
     await admin.flushall();
@@ -236,10 +255,30 @@ describe('RPC over streams', () => {
     expect(await open).toBeInstanceOf(RpcUnavailableError);
   });
 
+  it('tells a caller at once when the server it waits for stops impatiently', async () => {
+    const connection = connectRedis(redis.url, { name: 'spec', role: 'streams' });
+    const listener = new RpcListener({
+      service: 'reporting',
+      connection,
+      concurrency: 4,
+      answer: ({ signal }) => once(signal, 'abort'),
+      observer: {},
+      log: silentLog,
+    });
+    await listener.start();
+    const rpc = await client();
+    const call = rpc.call(hang, { n: 1 }, { deadlineMs: 20_000 }).catch((error: unknown) => error);
+    await eventually(() => listener.health().detail.startsWith('1 question'));
+    await listener.stop(50);
+    expect(await call).toBeInstanceOf(RpcUnavailableError);
+    await connection.close();
+  });
+
   it('keeps the streams small: capped questions, trimmed answers, a reply stream that expires', async () => {
     await serve();
     const rpc = await client();
-    for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 200 }, (_, n) => rpc.call(double, { n })));
+    for (let round = 0; round < 3; round++)
+      await Promise.all(Array.from({ length: 200 }, (_, n) => rpc.call(double, { n })));
     const admin = new Redis(redis.url);
     const [reply] = await admin.keys('pw:rpc:{reply.*');
     expect(await admin.pttl(reply!)).toBeGreaterThan(0);
@@ -259,8 +298,12 @@ describe('RPC over streams', () => {
   });
 
   it('does not come up with a missing, a bare or an event handler, and says what to write', async () => {
-    await expect(serve({ definitions: [double, nobody] })).rejects.toThrow(/reporting\.nobody has no handler: add @RpcMethod/);
-    await expect(serve({}, [Careless])).rejects.toThrow(/reporting\.bare is a bare @MessagePattern[^]*reporting\.happened is an @EventPattern/);
+    await expect(serve({ definitions: [double, nobody] })).rejects.toThrow(
+      /reporting\.nobody has no handler: add @RpcMethod/,
+    );
+    await expect(serve({}, [Careless])).rejects.toThrow(
+      /reporting\.bare is a bare @MessagePattern[^]*reporting\.happened is an @EventPattern/,
+    );
     await expect(serve({}, [Answers, class Again extends Answers {}])).rejects.toThrow('two handlers');
   });
 
@@ -270,7 +313,10 @@ describe('RPC over streams', () => {
     stops.push(() => proxy.close());
     await proxy.connect();
     expect(await firstValueFrom(proxy.send(double.method, { n: 4 }))).toEqual({ n: 8 });
-    await expect(firstValueFrom(proxy.send(fail.method, { n: 1 }))).rejects.toMatchObject({ code: 'teapot', status: 418 });
+    await expect(firstValueFrom(proxy.send(fail.method, { n: 1 }))).rejects.toMatchObject({
+      code: 'teapot',
+      status: 418,
+    });
     const subscription = proxy.send(hang.method, { n: 1 }).subscribe();
     await eventually(() => seen.hanging === 1);
     subscription.unsubscribe();

@@ -54,6 +54,7 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
   private readonly connection: RedisConnection;
   private readonly listener: RpcListener;
   private readonly wiringProblems: string[] = [];
+  private closed: Promise<void> | undefined;
 
   constructor(private readonly options: StreamsRpcServerOptions) {
     super();
@@ -69,12 +70,19 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
     });
   }
 
-  override addHandler(pattern: unknown, callback: MessageHandler, isEventHandler = false, extras: Record<string, unknown> = {}): void {
+  override addHandler(
+    pattern: unknown,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
     const route = this.normalizePattern(pattern as string);
     const definition = extras[DEFINITION] as RpcDefinition | undefined;
     if (isEventHandler) this.wiringProblems.push(`${route} is an @EventPattern: events come by @QueueHandler.`);
-    else if (definition === undefined) this.wiringProblems.push(`${route} is a bare @MessagePattern: use @RpcMethod with its definition.`);
-    else if (definition.service !== this.options.service) this.wiringProblems.push(`${route} belongs to ${definition.service}.`);
+    else if (definition === undefined)
+      this.wiringProblems.push(`${route} is a bare @MessagePattern: use @RpcMethod with its definition.`);
+    else if (definition.service !== this.options.service)
+      this.wiringProblems.push(`${route} belongs to ${definition.service}.`);
     else if (this.messageHandlers.has(route)) this.wiringProblems.push(`${route} has two handlers: keep one.`);
     super.addHandler(pattern, callback, isEventHandler, extras);
   }
@@ -87,9 +95,10 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
     );
   }
 
-  async close(): Promise<void> {
-    await this.listener.stop();
-    await this.connection.close();
+  /** Answers what it has, then closes. May be called more than once. */
+  close(): Promise<void> {
+    this.closed ??= this.listener.stop().then(() => this.connection.close());
+    return this.closed;
   }
 
   health(): { readonly ok: boolean; readonly detail: string } {
@@ -110,22 +119,28 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
       .map(({ method }) => `${method} has no handler: add @RpcMethod(its definition) to a method of a controller.`);
     const problems = [...this.wiringProblems, ...missing];
     if (problems.length > 0) {
-      await this.connection.close();
-      throw new Error(`${this.options.service} cannot answer questions:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
+      await this.close();
+      throw new Error(
+        `${this.options.service} cannot answer questions:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+      );
     }
     await this.listener.start();
   }
 
   private async answer(question: Question): Promise<unknown> {
     const handler = this.messageHandlers.get(question.method);
-    if (handler === undefined) throw new RpcError('unknown_method', `${this.options.service} does not answer ${question.method}.`, 404);
+    if (handler === undefined)
+      throw new RpcError('unknown_method', `${this.options.service} does not answer ${question.method}.`, 404);
     const definition = handler.extras![DEFINITION] as RpcDefinition;
     const problems = problemsOf(definition.input)(question.data);
     if (problems.length > 0) throw new RpcError('invalid_input', `${question.method}: ${problems.join('; ')}`, 400);
     try {
-      const work = (): Promise<unknown> => settled(handler(question.data, new StreamsRpcContext([question]) as BaseRpcContext));
+      const work = (): Promise<unknown> =>
+        settled(handler(question.data, new StreamsRpcContext([question]) as BaseRpcContext));
       const { withCorrelation } = this.options;
-      const output = await (withCorrelation && question.correlationId ? withCorrelation(question.correlationId, work) : work());
+      const output = await (withCorrelation && question.correlationId
+        ? withCorrelation(question.correlationId, work)
+        : work());
       if (this.options.checkOutputs) assertOutput(definition, output);
       return output;
     } catch (error) {
@@ -143,5 +158,6 @@ async function settled(result: Promise<Observable<unknown>> | Promise<unknown>):
 export function assertOutput(definition: RpcDefinition, output: unknown): void {
   const seen: unknown = JSON.parse(JSON.stringify(output ?? null));
   const problems = problemsOf(definition.output)(seen);
-  if (problems.length > 0) throw new Error(`The answer to ${definition.method} breaks its contract: ${problems.join('; ')}`);
+  if (problems.length > 0)
+    throw new Error(`The answer to ${definition.method} breaks its contract: ${problems.join('; ')}`);
 }
