@@ -176,7 +176,7 @@ describe('npm start', () => {
   );
 
   it(
-    'refuses a data folder that is in use, and a port that is taken, before it starts anything',
+    'refuses a data folder that is in use',
     async () => {
       const blocker = await start('blocked');
       await eventually(() => blocker.stderr().includes('Postgres:'), {
