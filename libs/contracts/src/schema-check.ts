@@ -16,7 +16,9 @@ export function problemsOf(schema: TSchema): SchemaCheck {
       if (validator.Check(data)) return [];
       const errors = validator.Errors(data).slice(0, LINES);
       // Never an empty list for refused data, whatever the library reports.
-      return errors.length > 0 ? errors.map((error) => `${error.instancePath || '/'}: ${error.message}`) : ['/: does not fit the schema'];
+      return errors.length > 0
+        ? errors.map((error) => `${error.instancePath || '/'}: ${error.message}`)
+        : ['/: does not fit the schema'];
     };
     compiled.set(schema, check);
   }
