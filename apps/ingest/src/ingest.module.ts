@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
-import type { ServiceConfig } from '#libs/runtime';
+import type { Logger, ServiceConfig } from '#libs/runtime';
 import type { RedisConnection } from '#libs/streams';
 import { AnnounceChangesService } from './inventory/announce-changes.service.js';
 import { ApplyInventoriesService } from './inventory/apply-inventories.service.js';
@@ -13,7 +13,7 @@ import { KnownModuleRepository } from './known-module/known-module.repository.js
 import { KnownModulesService } from './known-module/known-modules.service.js';
 import { PatchRunRepository } from './patch-run/patch-run.repository.js';
 import { PatchRunsService } from './patch-run/patch-runs.service.js';
-import { PartitionKeeperService } from './raw-push/partition-keeper.service.js';
+import { LOGGER, PartitionKeeperService } from './raw-push/partition-keeper.service.js';
 import { RawPushRepository } from './raw-push/raw-push.repository.js';
 import { RawPushesService } from './raw-push/raw-pushes.service.js';
 import { PushReceiptController } from './receipt/push-receipt.controller.js';
@@ -30,12 +30,13 @@ export interface IngestParts {
   readonly dataSource: DataSource;
   /** The Redis of role cache. */
   readonly cache: RedisConnection;
+  readonly logger: Logger;
 }
 
 /** The wiring of the service. One module: its features are folders, and none is used without the others. */
 @Module({})
 export class IngestModule {
-  static with({ config, dataSource, cache }: IngestParts): DynamicModule {
+  static with({ config, dataSource, cache, logger }: IngestParts): DynamicModule {
     return {
       module: IngestModule,
       imports: [MessagingModule.forService({ service: 'ingest', config, dataSource })],
@@ -43,6 +44,7 @@ export class IngestModule {
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: CACHE, useValue: cache },
+        { provide: LOGGER, useValue: logger },
         SiteStateRepository,
         SiteStatesService,
         InventoryRepository,

@@ -49,7 +49,7 @@ export async function startIngest(config: ServiceConfig): Promise<RunningService
   try {
     await dataSource.initialize();
     const app = await NestFactory.createMicroservice<MicroserviceOptions>(
-      IngestModule.with({ config, dataSource, cache }),
+      IngestModule.with({ config, dataSource, cache, logger }),
       {
         strategy: questions,
         logger: new NestLogger(logger),

@@ -1,21 +1,24 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { createLogger } from '#libs/runtime';
+import type { Logger } from '#libs/runtime';
 import { RawPushRepository } from './raw-push.repository.js';
 
 /** Two whole months of being down, and there is still a partition to write to; then the default one takes the rows. */
 const MONTHS_AHEAD = 3;
+/** `Logger` of the service. */
+export const LOGGER = Symbol('LOGGER');
+
 const EVERY_MS = 6 * 60 * 60 * 1000;
 
 /** Makes next months' partitions in time. */
 @Injectable()
 export class PartitionKeeperService {
-  private readonly logger = createLogger('ingest');
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly rawPushes: RawPushRepository,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Looks now and four times a day. */
