@@ -190,8 +190,7 @@ export class BatchRunner<Tx> {
       return held.handBack([{ id: entry.id, deliveries, when: 'retry' }]);
     }
     const code = error instanceof PoisonMessageError ? error.code : 'data_rejected';
-    const detail = error instanceof PoisonMessageError ? error.message : reasonOf(error);
-    await this.bury(entry, reader.letter(entry, message.envelope, code, detail, handler));
+    await this.bury(entry, reader.letter(entry, message.envelope, code, reasonOf(error), handler));
   }
 
   /**

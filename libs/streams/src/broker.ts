@@ -45,7 +45,10 @@ export interface StreamLane {
   readonly consumer: string;
   /** Up to `count` entries nobody has read; waits up to `waitMs` for the first. */
   read(count: number, waitMs: number): Promise<StreamEntry[]>;
-  /** Takes over what is due by `policy` from anyone, oldest first; each counts as a delivery. */
+  /**
+   * Takes over what is due by `policy` from anyone, oldest first; each counts as a delivery. At most one of them was
+   * delivered before: should that one kill the process, no other is counted with it.
+   */
   claimDue(policy: ClaimPolicy, count: number): Promise<StreamEntry[]>;
   /**
    * What is pending for this consumer but not among `held`: its reply was lost. The delivery does not count again. Never

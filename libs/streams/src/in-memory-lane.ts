@@ -47,9 +47,12 @@ export class InMemoryLane implements StreamLane {
   async claimDue(policy: ClaimPolicy, count: number): Promise<StreamEntry[]> {
     const now = this.options.time.now();
     const found: StreamEntry[] = [];
+    let again = false;
     for (const { id, owner, since, deliveries } of this.stream.pendingRows) {
       if (found.length === count) break;
       if (owner === this.consumer || now - since < delayOf(policy, owner, deliveries)) continue;
+      if (again && deliveries > 0) continue;
+      again ||= deliveries > 0;
       const entry = this.stream.claim(id, this.consumer, deliveries + 1);
       if (entry !== undefined) found.push(entry);
     }

@@ -17,6 +17,7 @@ export { type MessageContract, type SchemaCheck } from './message-reader.js';
 export * from './consumer-options.js';
 export * from './queue-consumer.js';
 export * from './in-memory-broker.js';
+export * from './fake-time.js';
 export { type InMemoryStream, type PendingRow } from './in-memory-stream.js';
 export * from './rpc/rpc-errors.js';
 export * from './rpc/rpc-caller.js';

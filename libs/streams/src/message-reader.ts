@@ -113,6 +113,7 @@ export function handlerName(handler: BatchHandler<never>): string {
 
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof PoisonMessageError) return error.message;
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' ? `${error.name} ${code}: ${error.message}` : `${error.name}: ${error.message}`;
 }

@@ -22,6 +22,9 @@ export interface PartitionLoopOptions<Tx> {
 const RED_AFTER_MS = 5_000;
 const BLOCKED_RED_AFTER_MS = 30_000;
 
+/** Between two looks for consumer names that nobody uses any more. */
+const FORGET_EVERY_MS = 30_000;
+
 /**
  * The loop of one partition: reaper and orphan sweep when they are due, then one batch, one after the other. It ends
  * only by `stop`: whatever Redis does, it pauses (50 ms growing to seconds, never a hot loop) and goes on.
@@ -54,7 +57,11 @@ export class PartitionLoop<Tx> {
       stopping: this.stopping.signal,
     });
     this.lastAnswer = time.now();
-    this.forgetAt = time.now() + settings.forgetMs;
+    this.forgetAt = time.now() + this.forgetEvery;
+  }
+
+  private get forgetEvery(): number {
+    return Math.min(this.options.settings.forgetMs, FORGET_EVERY_MS);
   }
 
   start(): void {
@@ -142,7 +149,7 @@ export class PartitionLoop<Tx> {
       await this.work(due);
     }
     await this.measure();
-    const pause = due.length === settings.batchSize ? 0 : settings.maintenanceMs * (0.75 + time.random() / 2);
+    const pause = due.length > 0 ? 0 : settings.maintenanceMs * (0.75 + time.random() / 2);
     this.maintainAt = time.now() + pause;
   }
 
@@ -154,7 +161,7 @@ export class PartitionLoop<Tx> {
       observer.depth(lane.queue, lane.partition, await lane.depth());
     }
     if (now >= this.forgetAt) {
-      this.forgetAt = now + settings.forgetMs;
+      this.forgetAt = now + this.forgetEvery;
       await lane.forgetSilent(settings.forgetMs);
     }
   }

@@ -20,12 +20,13 @@ export const CLAIM_DUE = luaScript(
   `
 -- KEYS[1]  stream
 -- ARGV     group, consumer, count, leaseMs, retryMs, laterMs, maxDelayMs, name of waiting, name of parked
--- Returns  {{id, deliveries, {field, value, …}}, …}, oldest first; each delivery counted
+-- Returns  {{id, deliveries, {field, value, …}}, …}, oldest first; each delivery counted. At most one of them was
+--          delivered before: should it kill the process, no other is counted with it
 -- Leaves alone: entries of this consumer, entries not idle long enough. Drops pending ids whose entry was deleted.
 local group, me, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, retry, later, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local waiting, parked = ARGV[8], ARGV[9]
-local found, start, seen = {}, '-', 0
+local found, start, seen, again = {}, '-', 0, false
 while #found < count and seen < 4096 do
   local page = redis.call('XPENDING', KEYS[1], group, 'IDLE', math.min(lease, retry, later), start, '+', 128)
   for _, row in ipairs(page) do
@@ -36,7 +37,8 @@ while #found < count and seen < 4096 do
       delay = (owner == waiting) and retry or lease
       delay = math.min(delay * 2 ^ math.max(deliveries - 1, 0), math.max(most, delay))
     end
-    if owner ~= me and idle >= delay and #found < count then
+    if owner ~= me and idle >= delay and #found < count and not (again and deliveries > 0) then
+      again = again or deliveries > 0
       local claimed = redis.call('XCLAIM', KEYS[1], group, me, 0, id, 'RETRYCOUNT', deliveries + 1)
       if claimed[1] then found[#found + 1] = { id, deliveries + 1, claimed[1][2] } end
     end

@@ -1,0 +1,108 @@
+import type { Broker } from '../broker.js';
+import type { ConsumerSettings, ConsumerTime } from '../consumer-settings.js';
+import { realTime } from '../consumer-settings.js';
+import { connectRedis } from '../connect-redis.js';
+import { FakeTime } from '../fake-time.js';
+import { InMemoryBroker } from '../in-memory-broker.js';
+import type { StreamsObserver } from '../observer.js';
+import { RedisBroker } from '../redis-broker.js';
+import { RedisPublisher } from '../redis-publisher.js';
+import { GROUP, streamKey } from '../stream-key.js';
+
+/** One backend under test, with a view behind the broker's back. */
+export interface World {
+  readonly broker: Broker;
+  readonly time: ConsumerTime;
+  /** Passes `ms` on the world's clock. */
+  pass(ms: number): Promise<void>;
+  /** Adds an entry that no publisher of ours would. */
+  addRaw(queue: string, fields: readonly (string | Buffer)[]): Promise<void>;
+  length(queue: string): Promise<number>;
+  pending(queue: string): Promise<{ owner: string; deliveries: number }[]>;
+  consumers(queue: string): Promise<string[]>;
+  destroyGroup(queue: string): Promise<void>;
+  deleteStream(queue: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const PARTITIONS: Record<string, number> = { 'test.spread': 4 };
+
+/** Short times, the same for both worlds, in ms. */
+export const FAST: Partial<ConsumerSettings> = {
+  waitMs: 40,
+  leaseMs: 240,
+  retryMs: 20,
+  laterMs: 60,
+  maxDelayMs: 400,
+  maintenanceMs: 30,
+  depthMs: 50,
+  forgetMs: 200,
+  pauseMs: 5,
+  maxPauseMs: 20,
+  patience: 3,
+  breakerLimit: 10,
+  probeMs: 30,
+};
+
+export async function inMemoryWorld(seed = 1): Promise<World> {
+  const time = new FakeTime({ seed });
+  const broker = new InMemoryBroker({ time, partitionsOf: (queue) => PARTITIONS[queue] ?? 1 });
+  return {
+    broker,
+    time,
+    pass: (ms) => time.advance(ms),
+    addRaw: async (queue, fields) => {
+      broker.stream(queue).add(fields.map((field) => Buffer.from(field as string)));
+    },
+    length: async (queue) => partitions(queue).reduce((sum, p) => sum + broker.stream(queue, p).length, 0),
+    pending: async (queue) => broker.stream(queue).pendingRows.map(({ owner, deliveries }) => ({ owner, deliveries })),
+    consumers: async (queue) => broker.stream(queue).consumers,
+    destroyGroup: async (queue) => broker.stream(queue).destroyGroup(),
+    deleteStream: async (queue) => broker.stream(queue).delete(),
+    close: async () => undefined,
+  };
+}
+
+/** Each world empties the server: one at a time. */
+export async function redisWorld(url: string, observer: StreamsObserver = {}): Promise<World> {
+  const connection = connectRedis(url, { name: 'conformance', role: 'streams' });
+  await connection.ready();
+  await connection.client.flushall();
+  const publisher = new RedisPublisher({ connection, partitionsOf: (queue) => PARTITIONS[queue] ?? 1, observer });
+  await publisher.ready();
+  const client = () => connection.client;
+  return {
+    broker: new RedisBroker({ connection, publisher, observer }),
+    time: realTime,
+    pass: (ms) => realTime.sleep(ms),
+    addRaw: async (queue, fields) => {
+      await client().xadd(streamKey(queue, 0), '*', ...(fields as string[]));
+    },
+    length: async (queue) => {
+      const lengths = await Promise.all(partitions(queue).map((p) => client().xlen(streamKey(queue, p))));
+      return lengths.reduce((sum, length) => sum + length, 0);
+    },
+    pending: async (queue) => {
+      const rows = (await client().xpending(streamKey(queue, 0), GROUP, '-', '+', 1_000)) as unknown[][];
+      return rows.map((row) => ({ owner: String(row[1]), deliveries: Number(row[3]) }));
+    },
+    consumers: async (queue) => {
+      const rows = (await client().xinfo('CONSUMERS', streamKey(queue, 0), GROUP)) as unknown[][];
+      return rows.map((row) => String(row[1]));
+    },
+    destroyGroup: async (queue) => {
+      await client().xgroup('DESTROY', streamKey(queue, 0), GROUP);
+    },
+    deleteStream: async (queue) => {
+      await client().del(streamKey(queue, 0));
+    },
+    close: async () => {
+      await publisher.close();
+      await connection.close();
+    },
+  };
+}
+
+function partitions(queue: string): number[] {
+  return Array.from({ length: PARTITIONS[queue] ?? 1 }, (_, partition) => partition);
+}
