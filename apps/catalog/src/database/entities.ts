@@ -1,0 +1,18 @@
+import { AdvisoryFeedEntity } from '../advisory/advisory-feed.entity.js';
+import { AdvisoryVersionEntity } from '../advisory/advisory-version.entity.js';
+import { AdvisoryEntity } from '../advisory/advisory.entity.js';
+import { ModuleDocumentEntity } from '../module/module-document.entity.js';
+import { ModuleEntity } from '../module/module.entity.js';
+import { ReleaseEntity } from '../module/release.entity.js';
+import { SyncStateEntity } from '../sync/sync-state.entity.js';
+
+/** Tables of the schema `catalog`; `outbox` and `dead_letters` belong to libs/outbox. */
+export const entities = [
+  ModuleEntity,
+  ModuleDocumentEntity,
+  ReleaseEntity,
+  AdvisoryEntity,
+  AdvisoryVersionEntity,
+  AdvisoryFeedEntity,
+  SyncStateEntity,
+];

@@ -1,0 +1,4 @@
+import { runService } from '#libs/runtime';
+import { startCatalog } from './start.js';
+
+await runService('catalog', startCatalog);

@@ -1,0 +1,157 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { ReleaseHistoryDocument } from '#libs/contracts';
+import type { Validators } from '../upstream/upstream-client.js';
+import { releaseRows } from './release-rows.js';
+
+/** New content of a module. */
+export interface ModuleContent {
+  readonly moduleId: number;
+  readonly hash: string;
+  readonly validators: Validators;
+  readonly history: ReleaseHistoryDocument | null;
+}
+
+@Injectable()
+export class ModuleRepository {
+  /** Registers modules; answers those that are new. In order of name, so that two batches cannot deadlock. */
+  async register(
+    tx: EntityManager,
+    modules: readonly { readonly module: string; readonly type: string }[],
+    now: Date,
+  ): Promise<{ moduleId: number; module: string }[]> {
+    if (modules.length === 0) return [];
+    const sorted = [...modules].sort((a, b) => (a.module < b.module ? -1 : 1));
+    return await tx.query(
+      `INSERT INTO modules (module, type, first_seen_at)
+       SELECT module, type, $3::timestamptz FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (module, type, place) ORDER BY place
+       ON CONFLICT (module) DO NOTHING RETURNING module_id AS "moduleId", module`,
+      [sorted.map(({ module }) => module), sorted.map(({ type }) => type), now],
+    );
+  }
+
+  /** Replaces what is known of modules; answers their new revisions. */
+  async replaceContent(
+    tx: EntityManager,
+    contents: readonly ModuleContent[],
+    now: Date,
+  ): Promise<Map<number, { revision: number; module: string }>> {
+    if (contents.length === 0) return new Map();
+    const ids = contents.map(({ moduleId }) => moduleId);
+    const rows: { moduleId: number; module: string; revision: number }[] = await tx.query(
+      `WITH changed AS (
+         UPDATE modules m SET revision = m.revision + 1, outcome = c.outcome, known_at = $5,
+           title = coalesce(c.title, m.title), link = coalesce(c.link, m.link)
+         FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[]) AS c (module_id, outcome, title, link)
+         WHERE m.module_id = c.module_id RETURNING m.module_id, m.module, m.revision
+       )
+       SELECT module_id AS "moduleId", module, revision FROM changed`,
+      [
+        ids,
+        contents.map(({ history }) => (history ? 'ok' : 'not_found')),
+        contents.map(({ history }) => history?.title ?? null),
+        contents.map(({ history }) => history?.link ?? null),
+        now,
+      ],
+    );
+    const revisions = new Map(rows.map(({ moduleId, module, revision }) => [moduleId, { module, revision }]));
+    await tx.query(
+      `INSERT INTO module_documents (module_id, hash, etag, last_modified, fetched_at, revision, history)
+       SELECT module_id, hash, etag, last_modified, $7::timestamptz, revision, history
+       FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::jsonb[])
+         AS d (module_id, hash, etag, last_modified, revision, history)
+       ON CONFLICT (module_id) DO UPDATE SET hash = excluded.hash, etag = excluded.etag, last_modified = excluded.last_modified,
+         fetched_at = excluded.fetched_at, revision = excluded.revision, history = excluded.history`,
+      [
+        ids,
+        contents.map(({ hash }) => hash),
+        contents.map(({ validators }) => validators.etag),
+        contents.map(({ validators }) => validators.lastModified),
+        contents.map(({ moduleId }) => revisions.get(moduleId)?.revision ?? 0),
+        contents.map(({ history }) => (history ? JSON.stringify(history) : null)),
+        now,
+      ],
+    );
+    return revisions;
+  }
+
+  /** Upstream has confirmed the documents; the validators are kept where new ones came. */
+  async confirm(
+    tx: EntityManager,
+    confirmed: readonly { readonly moduleId: number; readonly validators: Validators | null }[],
+    now: Date,
+  ): Promise<void> {
+    if (confirmed.length === 0) return;
+    await tx.query(
+      `UPDATE module_documents d SET fetched_at = $5,
+         etag = CASE WHEN c.fresh THEN c.etag ELSE d.etag END,
+         last_modified = CASE WHEN c.fresh THEN c.last_modified ELSE d.last_modified END
+       FROM unnest($1::integer[], $2::boolean[], $3::text[], $4::text[]) AS c (module_id, fresh, etag, last_modified)
+       WHERE d.module_id = c.module_id`,
+      [
+        confirmed.map(({ moduleId }) => moduleId),
+        confirmed.map(({ validators }) => validators !== null),
+        confirmed.map(({ validators }) => validators?.etag ?? null),
+        confirmed.map(({ validators }) => validators?.lastModified ?? null),
+        now,
+      ],
+    );
+  }
+
+  /**
+   * Brings `releases` to what the documents list; one that is listed no more is marked, not deleted.
+   * @returns ids of modules in which a security release appeared that was not there before
+   */
+  async replaceReleases(tx: EntityManager, contents: readonly ModuleContent[], now: Date): Promise<Set<number>> {
+    const rows = contents.flatMap(({ moduleId, history }) =>
+      // A map keyed by version: of a repeated one the reader keeps the last.
+      history ? releaseRows(history).map((row) => ({ moduleId, ...row })) : [],
+    );
+    const appeared: { module_id: number }[] = await tx.query(
+      `WITH n AS (
+         SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::boolean[], $7::boolean[],
+           $8::boolean[], $9::boolean[], $10::text[])
+           AS n (module_id, version, place, status, released_at, security, insecure, unsupported, covered, core_compatibility)
+       ), written AS (
+         INSERT INTO releases AS r (module_id, version, place, status, released_at, security, insecure, unsupported, covered,
+           core_compatibility, known_at)
+         SELECT n.*, $11::timestamptz FROM n
+         ON CONFLICT (module_id, version) DO UPDATE SET place = excluded.place, status = excluded.status,
+           released_at = excluded.released_at, security = excluded.security, insecure = excluded.insecure,
+           unsupported = excluded.unsupported, covered = excluded.covered, core_compatibility = excluded.core_compatibility,
+           withdrawn_at = NULL
+         WHERE (r.place, r.status, r.released_at, r.security, r.insecure, r.unsupported, r.covered, r.core_compatibility, r.withdrawn_at)
+           IS DISTINCT FROM (excluded.place, excluded.status, excluded.released_at, excluded.security, excluded.insecure,
+             excluded.unsupported, excluded.covered, excluded.core_compatibility, NULL::timestamptz)
+         RETURNING r.module_id, r.security, r.known_at
+       )
+       SELECT DISTINCT module_id FROM written WHERE security AND known_at = $11`,
+      [
+        rows.map((row) => row.moduleId),
+        rows.map((row) => row.version),
+        rows.map((row) => row.place),
+        rows.map((row) => row.status),
+        rows.map((row) => row.releasedAt),
+        rows.map((row) => row.security),
+        rows.map((row) => row.insecure),
+        rows.map((row) => row.unsupported),
+        rows.map((row) => row.covered),
+        rows.map((row) => row.coreCompatibility),
+        now,
+      ],
+    );
+    await tx.query(
+      `UPDATE releases r SET withdrawn_at = $4
+       WHERE r.module_id = ANY($1::integer[]) AND r.withdrawn_at IS NULL
+         AND NOT EXISTS (SELECT FROM unnest($2::integer[], $3::text[]) AS n (module_id, version)
+                         WHERE n.module_id = r.module_id AND n.version = r.version)`,
+      [
+        contents.map(({ moduleId }) => moduleId),
+        rows.map(({ moduleId }) => moduleId),
+        rows.map(({ version }) => version),
+        now,
+      ],
+    );
+    return new Set(appeared.map(({ module_id }) => module_id));
+  }
+}

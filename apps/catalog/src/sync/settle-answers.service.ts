@@ -1,0 +1,91 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { counter, metrics, type Logger } from '#libs/runtime';
+import { LOGGER } from '../clock.js';
+import { SyncAdvisoriesService } from '../advisory/sync-advisories.service.js';
+import { StoreModulesService } from '../module/store-modules.service.js';
+import { UPSTREAM } from '../upstream/upstream.tokens.js';
+import type { UpstreamParts } from '../upstream/upstream-parts.js';
+import type { Answered, AnsweredModule } from './ask-upstream.service.js';
+import { dueAfterFailure, dueAfterSuccess } from './beat.js';
+import type { Claimed } from './subject.js';
+import { SyncStateRepository, type SyncResult } from './sync-state.repository.js';
+
+const isModuleAnswer = (answered: Answered): answered is AnsweredModule => answered.claimed.kind === 'module';
+
+/** Writes answers and decides when each subject is due again; also hands out and takes back leases. */
+@Injectable()
+export class SettleAnswersService {
+  private readonly answered = counter(metrics('catalog'), {
+    name: 'patchwatch_upstream_answers_total',
+    help: 'What asking upstream brought, by kind of document, outcome and reason',
+    labelNames: ['kind', 'outcome', 'code'],
+  });
+
+  constructor(
+    @Inject(UPSTREAM) private readonly upstream: UpstreamParts,
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly modules: StoreModulesService,
+    private readonly advisories: SyncAdvisoriesService,
+    private readonly states: SyncStateRepository,
+  ) {}
+
+  async claim(
+    tx: EntityManager,
+    claim: { owner: string; now: Date; leaseUntil: Date; limit: number; kinds: readonly string[] },
+  ): Promise<Claimed[]> {
+    return claim.kinds.length === 0 ? [] : await this.states.claim(tx, claim);
+  }
+
+  async release(tx: EntityManager, owner: string, now: Date): Promise<void> {
+    await this.states.release(tx, owner, now);
+  }
+
+  /** All of `batch` in `tx`. An answer whose lease has run out and was taken by another is dropped: the other's answer counts. */
+  async settle(tx: EntityManager, owner: string, batch: readonly Answered[], now: Date): Promise<void> {
+    const held = await this.states.held(
+      tx,
+      owner,
+      batch.map(({ claimed }) => claimed.subject),
+    );
+    const mine = batch.filter(({ claimed }) => held.has(claimed.subject));
+    await this.modules.store(
+      tx,
+      mine.flatMap((answered) =>
+        isModuleAnswer(answered) ? [{ moduleId: answered.claimed.moduleId, answer: answered.answer }] : [],
+      ),
+      now,
+    );
+    const results: SyncResult[] = [];
+    for (const answered of mine) {
+      const { answer } = answered;
+      const news = answer.kind === 'read' ? await this.advisories.store(tx, answer.news, now) : null;
+      results.push(this.resultOf(answered, news?.changed ?? 0, now));
+    }
+    await this.states.settle(tx, results, now);
+    for (const { subject, outcome, code } of results) {
+      this.answered.inc({ kind: subject.split(':')[0]!, outcome, code: code ?? '' });
+    }
+  }
+
+  private resultOf({ claimed, answer }: Answered, changed: number, now: Date): SyncResult {
+    const { subject } = claimed;
+    if (answer.kind === 'failed') {
+      const { code, detail, retryAfterMs } = answer.failure;
+      this.log.warn({ subject, code, detail, failures: claimed.failures + 1 }, 'upstream gave no good answer');
+      const retryMs = this.upstream.beat.retryMs;
+      const nextDue = dueAfterFailure(retryMs, claimed.failures + 1, retryAfterMs, now, Math.random());
+      return { subject, outcome: 'failed', code, detail, nextDue };
+    }
+    const outcome = answer.kind === 'read' ? (changed > 0 ? 'changed' : 'unchanged') : answer.kind;
+    return { subject, outcome, code: null, detail: null, nextDue: this.nextDue(claimed, now) };
+  }
+
+  private nextDue(claimed: Claimed, now: Date): Date {
+    const { beat } = this.upstream;
+    if (claimed.kind === 'advisories') return dueAfterSuccess(beat.advisories, now, Math.random());
+    const due = dueAfterSuccess(claimed.module === 'drupal' ? beat.core : beat.module, now, Math.random());
+    if (!claimed.hotUntil || claimed.hotUntil <= now) return due;
+    return new Date(Math.min(due.getTime(), now.getTime() + beat.hotMs));
+  }
+}

@@ -1,0 +1,2 @@
+/** Token of the `UpstreamParts`. */
+export const UPSTREAM = Symbol('upstream');

@@ -1,0 +1,119 @@
+import type { EntityManager } from 'typeorm';
+import { modulesSeen, QUEUES, type AdvisoryChanged, type ModuleReleasesChanged } from '#libs/contracts';
+import { newId, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
+import { connectRedis, RedisPublisher, type RedisConnection } from '#libs/streams';
+import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { gunzipSync } from 'node:zlib';
+import { entities } from '../src/database/entities.js';
+import { migrations } from '../src/database/migrations/index.js';
+import { startCatalog, type CatalogOverrides } from '../src/start.js';
+
+/** What the catalog told: the bodies in its outbox that wait for reporting. */
+export interface Told {
+  readonly releases: ModuleReleasesChanged[];
+  readonly advisories: AdvisoryChanged[];
+}
+
+/** The catalog with a database and a Redis of its own; reporting's queue is read from the stream. */
+export interface CatalogBox {
+  readonly database: TestDatabase;
+  readonly sql: EntityManager;
+  start(upstreamUrl: string, overrides?: CatalogOverrides & { env?: Record<string, string> }): Promise<RunningService>;
+  /** Says that some site runs `modules`. */
+  see(...modules: string[]): Promise<void>;
+  /** Everything told so far, in order. */
+  told(): Promise<Told>;
+  close(): Promise<void>;
+}
+
+export async function catalogBox(clock?: Clock): Promise<CatalogBox> {
+  const database = await testDatabase({ schema: 'catalog', entities, migrations });
+  const redis: TestRedis = await testRedis();
+  const connection: RedisConnection = connectRedis(redis.url, { name: 'test', role: 'streams' });
+  await connection.ready();
+  const publisher = new RedisPublisher({ connection });
+  const running: RunningService[] = [];
+  return {
+    database,
+    sql: database.dataSource.manager,
+    async start(upstreamUrl, { env = {}, ...overrides } = {}) {
+      const config: ServiceConfig = {
+        service: 'catalog',
+        databaseUrl: database.url,
+        streamsUrl: redis.url,
+        cacheUrl: redis.url,
+        host: '127.0.0.1',
+        port: 0,
+        healthPort: 0,
+        partitions: 1,
+        upstreamUrl,
+        logLevel: 'silent',
+        secrets: { jwtSecret: '', pepper: '' },
+        env,
+      };
+      const service = await startCatalog(config, { ...(clock ? { clock } : {}), ...overrides });
+      running.push(service);
+      return service;
+    },
+    async see(...modules) {
+      const body = { modules: modules.map((module) => ({ module, type: module === 'drupal' ? 'core' : 'module' })) };
+      await publisher.publish(QUEUES.catalogModules.name, [
+        {
+          id: newId(),
+          type: modulesSeen.type,
+          version: modulesSeen.version,
+          organizationId: null,
+          key: 'modules-seen',
+          occurredAt: new Date().toISOString(),
+          correlationId: newId(),
+          causationId: null,
+          traceparent: null,
+          contentHash: null,
+          contentEncoding: 'identity',
+          meta: null,
+          body: Buffer.from(JSON.stringify(body)),
+        },
+      ]);
+    },
+    async told() {
+      return toTold(await readStream(connection));
+    },
+    async close() {
+      for (const service of running) await service.stop();
+      await publisher.close();
+      await connection.close();
+      await redis.stop();
+      await database.drop();
+    },
+  };
+}
+
+interface Entry {
+  readonly type: string;
+  readonly body: unknown;
+}
+
+async function readStream(connection: RedisConnection): Promise<Entry[]> {
+  const keys = await connection.run((client) => client.keys(`*${QUEUES.reportingCatalog.name}*`));
+  const entries: Entry[] = [];
+  for (const key of keys) {
+    const kind = await connection.run((client) => client.type(key));
+    if (kind !== 'stream') continue;
+    const rows = await connection.run((client) => client.xrangeBuffer(key, '-', '+'));
+    for (const [, fields] of rows) entries.push(readEntry(fields));
+  }
+  return entries;
+}
+
+function readEntry(fields: Buffer[]): Entry {
+  const map = new Map<string, Buffer>();
+  for (let i = 0; i < fields.length; i += 2) map.set(fields[i]!.toString(), fields[i + 1]!);
+  const type = [...map].find(([, value]) => value.toString('utf8').startsWith('catalog.'))?.[1].toString() ?? '';
+  const body = [...map.values()].at(-1)!;
+  return { type, body: JSON.parse((body[0] === 0x1f ? gunzipSync(body) : body).toString('utf8')) as unknown };
+}
+
+function toTold(entries: readonly Entry[]): Told {
+  const of = <T>(type: string) => entries.filter((entry) => entry.type.startsWith(type)).map(({ body }) => body as T);
+  return { releases: of('catalog.module-releases-changed'), advisories: of('catalog.advisory-changed') };
+}
