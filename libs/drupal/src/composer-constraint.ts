@@ -1,4 +1,4 @@
-import { compareComposer, normalizeVersion, SUFFIX, type ComposerVersion } from './composer-version.js';
+import { compareComposer, composed, normalizeVersion, SUFFIX, type ComposerVersion } from './composer-version.js';
 
 type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -23,7 +23,7 @@ const STABILITY_FLAG = /^([^,\s]*?)@(stable|RC|beta|alpha|dev)$/i;
 const ENDS_IN_SUFFIX = new RegExp(`-${SUFFIX}$`, 'i');
 
 /** Constraints longer than this are no constraints; the bound keeps hostile ones cheap. */
-const MAX_CONSTRAINT_LENGTH = 4096;
+const MAX_CONSTRAINT_LENGTH = 2048;
 
 /**
  * Reads a constraint by Composer's rules, which are not npm's: `^10.3 || ^11`, `~10.2.0`, `10.0 - 10.4`, `>=8.0 <9.4.10`,
@@ -64,8 +64,8 @@ export function satisfies(version: ComposerVersion | string, constraint: string)
 function holds(version: ComposerVersion, { operator, version: bound }: Bound): boolean {
   if (version.branch || bound.branch) {
     // A named branch equals itself and has no place in an order.
-    if (operator === '==') return version.normalized === bound.normalized;
-    return operator === '!=' && !version.branch && version.normalized !== bound.normalized;
+    const same = version.normalized === bound.normalized;
+    return operator === '==' ? same : operator === '!=' && !same;
   }
   const order = compareComposer(version, bound);
   switch (operator) {
@@ -103,7 +103,7 @@ function parsePart(part: string): Bound[] | null {
   if (reference) text = reference[1] as string;
 
   const anything = ANYTHING.exec(text);
-  if (anything) return anything[1] || anything[2] ? bounds(['>=', '0.0.0.0-dev']) : [];
+  if (anything) return anything[1] || anything[2] ? [{ operator: '>=', version: raised([0, 0, 0, 0], 1, 0) }] : [];
   return (
     parseTilde(text) ?? parseCaret(text) ?? parseWildcard(text) ?? parseHyphen(text) ?? parseComparison(text, flag)
   );
@@ -114,8 +114,8 @@ function parseTilde(text: string): Bound[] | null {
   if (!match) return null;
   let position = match[4] ? 4 : match[3] ? 3 : match[2] ? 2 : 1;
   if (match[8]) position += 1;
-  const low = text.slice(1) + (hasSuffix(match, 5) ? '' : '-dev');
-  return bounds(['>=', low], ['<', `${raised(numbersOf(match, 1), Math.max(1, position - 1), 1)}-dev`]);
+  const low = normalizeVersion(text.slice(1) + (hasSuffix(match, 5) ? '' : '-dev'));
+  return low && fromUntil(low, raised(numbersOf(match, 1), Math.max(1, position - 1), 1));
 }
 
 function parseCaret(text: string): Bound[] | null {
@@ -123,29 +123,33 @@ function parseCaret(text: string): Bound[] | null {
   if (!match) return null;
   // Up to the next change of the first number that is not 0.
   const position = match[1] !== '0' || !match[2] ? 1 : match[2] !== '0' || !match[3] ? 2 : 3;
-  const low = text.slice(1) + (hasSuffix(match, 5) ? '' : '-dev');
-  return bounds(['>=', low], ['<', `${raised(numbersOf(match, 1), position, 1)}-dev`]);
+  const low = normalizeVersion(text.slice(1) + (hasSuffix(match, 5) ? '' : '-dev'));
+  return low && fromUntil(low, raised(numbersOf(match, 1), position, 1));
 }
 
 function parseWildcard(text: string): Bound[] | null {
   const match = WILDCARD.exec(text);
   if (!match) return null;
   const position = match[3] ? 3 : match[2] ? 2 : 1;
-  const low = `${raised(numbersOf(match, 1), position, 0)}-dev`;
-  const high = `${raised(numbersOf(match, 1), position, 1)}-dev`;
-  return low === '0.0.0.0-dev' ? bounds(['<', high]) : bounds(['>=', low], ['<', high]);
+  return fromUntil(raised(numbersOf(match, 1), position, 0), raised(numbersOf(match, 1), position, 1));
 }
 
 function parseHyphen(text: string): Bound[] | null {
   const match = HYPHEN.exec(text);
   if (!match) return null;
   // Groups: 1 the low side, 2–5 its numbers, 6–9 its suffix; 10 the high side, 11–14, 15–18.
-  const low = (match[1] as string) + (hasSuffix(match, 6) ? '' : '-dev');
-  const high = match[10] as string;
-  if ((match[12] && match[13]) || hasSuffix(match, 15)) return bounds(['>=', low], ['<=', high]);
-  if (!normalizeVersion(high)) return null;
+  const from = normalizeVersion(match[1] as string);
+  const to = normalizeVersion(match[10] as string);
+  if (!from || !to) return null;
+  const low = hasSuffix(match, 6) ? from : withDevSuffix(from);
+  if ((match[12] && match[13]) || hasSuffix(match, 15)) {
+    return [
+      { operator: '>=', version: low },
+      { operator: '<=', version: to },
+    ];
+  }
   // An incomplete high side includes everything that starts with it.
-  return bounds(['>=', low], ['<', `${raised(numbersOf(match, 11), match[12] ? 2 : 1, 1)}-dev`]);
+  return fromUntil(low, raised(numbersOf(match, 11), match[12] ? 2 : 1, 1));
 }
 
 function parseComparison(text: string, flag: string | null): Bound[] | null {
@@ -156,12 +160,12 @@ function parseComparison(text: string, flag: string | null): Bound[] | null {
   if (!version) return null;
   const sign = match[1] ?? '=';
   const operator: Operator = sign === '=' || sign === '==' ? '==' : sign === '<>' ? '!=' : (sign as Operator);
-  let suffix = '';
-  if (operator !== '==' && flag && version.stability === 'stable') suffix = `-${flag}`;
-  else if ((operator === '<' || operator === '>=') && !ENDS_IN_SUFFIX.test(named) && !named.startsWith('dev-'))
-    suffix = '-dev';
-  if (suffix === '' || version.branch) return [{ operator, version }];
-  return bounds([operator, version.normalized + suffix]);
+  if (version.branch) return [{ operator, version }];
+  if (operator !== '==' && flag && version.stability === 'stable') {
+    return [{ operator, version: composed(`${version.normalized}-${flag}`, version.stability) }];
+  }
+  const takesDev = (operator === '<' || operator === '>=') && !ENDS_IN_SUFFIX.test(named);
+  return [{ operator, version: takesDev ? withDevSuffix(version) : version }];
 }
 
 function branchWithDevAtTheEnd(text: string): ComposerVersion | null {
@@ -177,19 +181,21 @@ function numbersOf(match: RegExpExecArray, first: number): number[] {
   return [0, 1, 2, 3].map((offset) => Number(match[first + offset] ?? 0));
 }
 
-/** The version whose number at `position` (1–4) is raised by `by` and whose later numbers are 0. */
-function raised(numbers: readonly number[], position: number, by: number): string {
-  return numbers
-    .map((number, index) => (index + 1 < position ? number : index + 1 === position ? number + by : 0))
-    .join('.');
+/** The first snapshot of the version whose number at `position` (1–4) is raised by `by` and whose later numbers are 0. */
+function raised(numbers: readonly number[], position: number, by: number): ComposerVersion {
+  const raisedNumbers = numbers.map((number, index) =>
+    index + 1 < position ? number : index + 1 === position ? number + by : 0,
+  );
+  return composed(`${raisedNumbers.join('.')}-dev`, 'dev');
 }
 
-function bounds(...pairs: [Operator, string][]): Bound[] | null {
-  const read: Bound[] = [];
-  for (const [operator, text] of pairs) {
-    const version = normalizeVersion(text);
-    if (!version) return null;
-    read.push({ operator, version });
-  }
-  return read;
+function withDevSuffix(version: ComposerVersion): ComposerVersion {
+  return composed(`${version.normalized}-dev`, 'dev');
+}
+
+function fromUntil(low: ComposerVersion, high: ComposerVersion): Bound[] {
+  return [
+    { operator: '>=', version: low },
+    { operator: '<', version: high },
+  ];
 }

@@ -11,8 +11,11 @@ export interface ComposerVersion {
 
 export type Stability = 'stable' | 'RC' | 'beta' | 'alpha' | 'dev';
 
-/** Suffix of a version: `-beta1`, `.RC-2`, `dev`, with or without the separator. Source text, to be used with flag `i`. */
-export const SUFFIX = '[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)((?:[.-]?\\d+)*)?)?([.-]?dev)?';
+/**
+ * Suffix of a version: `-beta1`, `.RC-2`, `dev`, with or without the separator. Source text, to be used with flag `i`.
+ * Written so that there is one way only to match a run of digits: otherwise a long one takes for ever.
+ */
+export const SUFFIX = '[._-]?(?:(stable|beta|b|rc|alpha|a|patch|pl|p)(\\d*(?:[.-]\\d+)*))?([.-]?dev)?';
 
 const NUMBERED = new RegExp(`^v?(\\d{1,5})(\\.\\d+)?(\\.\\d+)?(\\.\\d+)?${SUFFIX}$`, 'i');
 const DATED = new RegExp(`^v?(\\d{4}(?:[.:-]?\\d{2}){1,6}(?:[.:-]?\\d{1,3}){0,2})${SUFFIX}$`, 'i');
@@ -74,7 +77,7 @@ export function compareComposer(a: ComposerVersion, b: ComposerVersion): number 
 
 /** How stable a version says it is, as Composer reads it off the text. */
 export function stabilityOf(version: string): Stability {
-  const text = version.replace(/#.+$/, '');
+  const text = version.slice(0, MAX_VERSION_LENGTH).replace(/#.+$/, '');
   if (text.startsWith('dev-') || text.endsWith('-dev')) return 'dev';
   const match = STABILITY_AT_END.exec(text);
   if (match?.[3]) return 'dev';
@@ -99,6 +102,7 @@ function stabilityName(word: string | undefined): Stability {
 }
 
 function withSuffix(numbers: string, word?: string, count?: string, dev?: string): ComposerVersion {
+  if (word === 'stable') return composed(numbers, 'stable');
   let normalized = numbers;
   const known = word?.toLowerCase();
   if (known && known !== 'stable') {
@@ -109,9 +113,10 @@ function withSuffix(numbers: string, word?: string, count?: string, dev?: string
   return composed(normalized, dev ? 'dev' : stabilityName(known));
 }
 
-function numberedBranch(name: string): ComposerVersion {
+function numberedBranch(name: string): ComposerVersion | null {
   const match = BRANCH_NUMBERS.exec(name.trim());
-  if (!match) return namedBranch(name.trim());
+  // A branch that is no number must say `dev-` in front.
+  if (!match) return null;
   const numbers = [1, 2, 3, 4].map((group) => {
     const number = match[group]?.replace(/^\./, '') ?? 'x';
     return /^[xX*]$/.test(number) ? '9999999' : number;
@@ -123,8 +128,8 @@ function namedBranch(name: string): ComposerVersion {
   return { normalized: `dev-${name}`, stability: 'dev', branch: true, parts: [] };
 }
 
-/** Takes a normalised version apart for comparing. */
-function composed(normalized: string, stability: Stability): ComposerVersion {
+/** Takes a version apart that is normalised already, such as the bound of a range. */
+export function composed(normalized: string, stability: Stability): ComposerVersion {
   const parts = (normalized.match(/\d+|[a-z]+/gi) ?? []).map((part) => (/^\d/.test(part) ? Number(part) : part));
   return { normalized, stability, branch: false, parts };
 }

@@ -39,9 +39,10 @@ export function coreCandidates(
   const atLeast = parseConstraint(`>= ${installedCore}`);
   if (!all.includes(installedCore) || !atLeast) return { installed, candidates: [] };
   const candidates = all
-    .filter((version) => inSupportedBranch(version, supportedBranches) && stabilityOf(version) === 'stable')
+    .filter((version) => inSupportedBranch(version, supportedBranches))
     .map((version) => ({ version, composer: normalizeVersion(version) }))
     .filter((core): core is CandidateCore => core.composer !== null && matches(core.composer, atLeast))
+    .filter(({ version }) => stabilityOf(version) === 'stable')
     .sort((a, b) => compareComposer(a.composer, b.composer));
   return { installed, candidates };
 }

@@ -13,6 +13,7 @@ export {
   type Stability,
 } from './composer-version.js';
 export * from './core-compatibility.js';
+export { MAX_DOCUMENT_BYTES } from './document-pieces.js';
 export type { CoreCode, CoreCoverage, CoverageEntry, CoverageInfo } from './coverage.js';
 export * from './extensions.js';
 export * from './fetch-url.js';
@@ -20,7 +21,6 @@ export { prepareHistory, isUsable, type PreparedHistory } from './prepared-histo
 export { projectStatus, type InstalledVersion, type ProjectStatus, type StatusOptions } from './project-status.js';
 export type { HistoryRelease, ReleaseHistoryDocument } from './release-history.js';
 export {
-  MAX_DOCUMENT_BYTES,
   MAX_DOCUMENT_DEPTH,
   readReleaseHistory,
   readReleaseHistoryInSlices,

@@ -1,12 +1,8 @@
 import { coreCoverage, type CoreCode, type CoreCoverage } from './coverage.js';
+import { noFindings, type Findings, type Installed } from './findings.js';
 import { isEmpty, looseNumber, scalarText } from './loose-values.js';
-import {
-  exactDate,
-  inSupportedBranch,
-  prepareHistory,
-  type PreparedHistory,
-  type WalkedRelease,
-} from './prepared-history.js';
+import { exactDate, inSupportedBranch, prepareHistory, type PreparedHistory } from './prepared-history.js';
+import { SNAPSHOT_LEEWAY_SECONDS, walkReleases } from './release-walk.js';
 import type { ReleaseHistoryDocument } from './release-history.js';
 import { requirementOf, reportOf, type ReportRow, type Requirement } from './report.js';
 import type { Severity, StatusExtra, StatusReason, UpdateStatus } from './status.js';
@@ -68,24 +64,6 @@ export interface ProjectStatus {
   datestamp: number | string;
 }
 
-/** What the calculation fills in; the rest of a ProjectStatus follows from it. */
-export interface Findings {
-  status: UpdateStatus | null;
-  reason: StatusReason | null;
-  projectStatus: boolean | string;
-  recommended: string | null;
-  latestVersion: string | null;
-  devVersion: string | null;
-  latestDev: string | null;
-  also: Map<string, string>;
-  securityUpdates: string[];
-  releases: Map<string, string>;
-  extra: StatusExtra[];
-}
-
-/** A snapshot may be packaged this many seconds before the release it is; Drupal's own leeway. */
-const SNAPSHOT_LEEWAY_SECONDS = 100;
-
 /**
  * Says about an installed project exactly what Drupal core (10.3 – 11.4) would say with the same release history.
  * Pure and total: odd input gives Drupal's odd answer, or the nearest one where Drupal itself would crash.
@@ -141,22 +119,6 @@ export function projectStatus(
   };
 }
 
-function noFindings(anythingInstalled: boolean): Findings {
-  return {
-    status: null,
-    reason: null,
-    projectStatus: anythingInstalled,
-    recommended: null,
-    latestVersion: null,
-    devVersion: null,
-    latestDev: null,
-    also: new Map(),
-    securityUpdates: [],
-    releases: new Map(),
-    extra: [],
-  };
-}
-
 /** The project as a whole may be bad; then nothing else is worked out. */
 function judgedByProject(projectStatusText: string | null, findings: Findings): boolean {
   switch (projectStatusText) {
@@ -184,13 +146,6 @@ function judgedByProject(projectStatusText: string | null, findings: Findings): 
   return true;
 }
 
-interface Installed {
-  existingVersion: string;
-  type: InstallType;
-  datestamp: number | string;
-  stale: boolean;
-}
-
 function judgeVersion(installed: Installed, history: PreparedHistory | null, findings: Findings): void {
   const { existingVersion } = installed;
   if (existingVersion === '') return conclude(findings, 'UNKNOWN', 'empty-version');
@@ -207,76 +162,13 @@ function judgeVersion(installed: Installed, history: PreparedHistory | null, fin
   if (installed.stale) return conclude(findings, 'FETCH_PENDING', 'fetch-pending');
   if (!history || history.releases.size === 0) return conclude(findings, 'UNKNOWN', 'no-releases');
 
-  const lastSupported = walk(installed, history, target, findings);
+  const lastSupported = walkReleases(installed, history, target, findings);
   if (findings.recommended === null && findings.latestVersion !== null && lastSupported) {
     findings.recommended = findings.latestVersion;
   }
   if (findings.status !== null) return;
   if (findings.recommended === null) return conclude(findings, 'UNKNOWN', 'no-releases');
   compareWithLatest(installed, history, findings);
-}
-
-/** Looks at the releases in feed order until the installed one. Returns whether the last one looked at was supported. */
-function walk(installed: Installed, history: PreparedHistory, target: number, findings: Findings): boolean {
-  let lastSupported = false;
-  let base: string | null = null;
-  let candidate: WalkedRelease | null = null;
-  const datestamp = looseNumber(installed.datestamp);
-  for (const release of history.walk) {
-    lastSupported = release.supported;
-    const isInstalled = release.key === installed.existingVersion;
-    if (isInstalled) judgeInstalledRelease(release, findings);
-    else if (!release.published || !release.supported || release.insecure) continue;
-    else if (release.date === null && release.extra === 'dev') continue;
-
-    if (release.majorNumber > target) {
-      if (!findings.also.has(release.major)) {
-        findings.also.set(release.major, release.key);
-        findings.releases.set(release.key, release.version);
-      }
-      continue;
-    }
-    if (release.majorNumber === target) {
-      if (findings.latestVersion === null) {
-        findings.latestVersion = release.key;
-        findings.releases.set(release.key, release.version);
-      }
-      if (findings.devVersion === null && release.extra === 'dev') {
-        findings.devVersion = release.key;
-        findings.releases.set(release.key, release.version);
-      }
-      if (findings.recommended === null && release.supported) {
-        if (release.base !== base) {
-          base = release.base;
-          candidate = release;
-        }
-        if (release.extra === null && candidate) {
-          findings.recommended = candidate.version;
-          findings.releases.set(candidate.version, candidate.version);
-        }
-      }
-    }
-    if (isInstalled) break;
-    if (installed.type === 'dev') {
-      if (isEmpty(installed.datestamp)) continue;
-      if (release.date && datestamp + SNAPSHOT_LEEWAY_SECONDS > release.date) continue;
-    }
-    if (release.securityUpdate) findings.securityUpdates.push(release.version);
-  }
-  return lastSupported;
-}
-
-function judgeInstalledRelease(release: WalkedRelease, findings: Findings): void {
-  if (release.insecure) {
-    findings.status = 'NOT_SECURE';
-  } else if (!release.published) {
-    findings.status = 'REVOKED';
-    findings.extra.push('release-revoked');
-  } else if (!release.supported) {
-    findings.status = 'NOT_SUPPORTED';
-    const nothingBetter = findings.recommended === null && findings.also.size === 0;
-    findings.extra.push(nothingBetter ? 'release-unsupported-no-update' : 'release-unsupported');
-  }
 }
 
 function compareWithLatest(installed: Installed, history: PreparedHistory, findings: Findings): void {

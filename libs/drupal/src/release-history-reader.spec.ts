@@ -1,13 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { MAX_DOCUMENT_BYTES } from './document-pieces.js';
 import { prepareHistory } from './prepared-history.js';
 import { projectStatus } from './project-status.js';
-import {
-  MAX_DOCUMENT_BYTES,
-  MAX_DOCUMENT_DEPTH,
-  readReleaseHistory,
-  readReleaseHistoryInSlices,
-} from './release-history-reader.js';
+import { MAX_DOCUMENT_DEPTH, readReleaseHistory, readReleaseHistoryInSlices } from './release-history-reader.js';
 import { sampleHistory, sampleXml } from './sample-history.js';
 import { UnreadableDocumentError } from './unreadable-document.js';
 
@@ -46,6 +42,13 @@ describe('reading a release history', () => {
   test('text is not trimmed, entities and CDATA count, comments and children do not', () => {
     const xml = project('<title> Foo <em>bar</em><!-- no -->&amp; <![CDATA[<b>]]>&#x41;\n</title>');
     expect(readReleaseHistory(xml).title).toBe(' Foo & <b>A\n');
+  });
+
+  test('line ends are made plain, wherever a slice falls, but not those written as references', async () => {
+    const xml = project('<title>a\r\nb\rc\n&#13;d\r\r\n</title>');
+    const expected = 'a\nb\nc\n\rd\n\n';
+    expect(readReleaseHistory(xml).title).toBe(expected);
+    for (const length of [1, 2, 3, 5]) expect((await readReleaseHistoryInSlices(xml, length)).title).toBe(expected);
   });
 
   test('elements with a namespace prefix are not seen; a default namespace changes nothing', () => {
@@ -148,6 +151,21 @@ describe('a hostile document', () => {
     const bomb = '<!DOCTYPE p [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><project><short_name>&b;</short_name></project>';
     expect(refusal(bomb)).toBe('doctype');
     expect(refusal('<!DOCTYPE p SYSTEM "file:///etc/passwd"><p/>')).toBe('doctype');
+    expect(refusal(`<?xml version="1.0"?><!-- a --> <?b c?>\n<!DOCTYPE p [${'<!ENTITY a "b">'.repeat(100)}`)).toBe(
+      'doctype',
+    );
+    expect(refusal(`<!--${'-a'.repeat(50_000)}--><!DOCTYPE p>${project('')}`)).toBe('doctype');
+    expect(refusal(`<!-- <!DOCTYPE p> -->${project('<title><![CDATA[<!DOCTYPE p>]]></title>')}`)).toBe('accepted');
+  });
+
+  test('with endless attributes or releases is refused', () => {
+    const attributes = (count: number) => Array.from({ length: count }, (_, index) => `a${index}="1"`).join(' ');
+    expect(refusal(project(`<a ${attributes(200)}/><a ${attributes(200)}/>`))).toBe('accepted');
+    expect(refusal(project(`<a ${attributes(201)}/>`))).toBe('too_complex');
+    const releases = (count: number) =>
+      Array.from({ length: count }, (_, index) => `<r><version>1.${index}</version></r>`);
+    expect(refusal(project(`<releases>${releases(25_000).join('')}</releases>`))).toBe('accepted');
+    expect(refusal(project(`<releases>${releases(25_001).join('')}</releases>`))).toBe('too_complex');
   });
 
   test('that nests too deep is refused', () => {
@@ -193,7 +211,7 @@ describe('a hostile document', () => {
         }
         expect(projectStatus({ project: 'drupal', version: '1.0' }, history).status).toBeDefined();
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,11 +1,15 @@
 import { SaxesParser } from 'saxes';
 import type { HistoryRelease, ReleaseHistoryDocument } from './release-history.js';
-import { DocumentDecoder } from './document-decoder.js';
+import { documentPieces } from './document-pieces.js';
+import { Prolog } from './document-prolog.js';
 import { UnreadableDocumentError } from './unreadable-document.js';
 
 /** Drupal's own parser gives up at this depth too. */
 export const MAX_DOCUMENT_DEPTH = 256;
-export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+/** The parser hands an element over when it is complete, so a single endless one would hold the event loop. */
+const MAX_ATTRIBUTES = 200;
+/** Core, the largest, has some hundreds. */
+const MAX_RELEASES = 25_000;
 
 type Role = 'root' | 'top' | 'releases' | 'release' | 'field' | 'terms' | 'term' | 'term-part' | 'outside';
 
@@ -54,6 +58,8 @@ export class ReleaseHistoryReader {
   private readonly stack: OpenElement[] = [];
   private readonly top = new Map<string, string>();
   private readonly releases = new Map<string, HistoryRelease>();
+  private readonly prolog = new Prolog();
+  private attributes = 0;
   private rootName = '';
   private releasesSeen = false;
   private release: ReleaseUnderConstruction | null = null;
@@ -69,6 +75,10 @@ export class ReleaseHistoryReader {
     this.parser.on('doctype', () => {
       throw new UnreadableDocumentError('doctype', 'a document type declaration is not accepted');
     });
+    this.parser.on('attribute', () => {
+      this.attributes += 1;
+      if (this.attributes > MAX_ATTRIBUTES) throw tooComplex(`an element has more than ${MAX_ATTRIBUTES} attributes`);
+    });
     this.parser.on('opentag', (tag) => this.open(tag.name, tag.attributes));
     this.parser.on('closetag', () => this.close());
     this.parser.on('text', (text) => this.addText(text));
@@ -77,8 +87,12 @@ export class ReleaseHistoryReader {
 
   /** @throws UnreadableDocumentError as soon as the document is known to be unreadable. */
   write(text: string): void {
-    // A stray declaration is reported only at its end; its start is enough, and the rest may be megabytes.
-    if (text !== '') this.parser.write(text);
+    if (text === '') return;
+    // Long before the parser would say so: it collects the declaration to its end.
+    if (this.prolog.declaresType(text)) {
+      throw new UnreadableDocumentError('doctype', 'a document type declaration is not accepted');
+    }
+    this.parser.write(text);
   }
 
   /** @throws UnreadableDocumentError when the document is incomplete or describes no project. */
@@ -96,6 +110,7 @@ export class ReleaseHistoryReader {
   }
 
   private open(name: string, attributes: Record<string, string>): void {
+    this.attributes = 0;
     if (this.stack.length >= MAX_DOCUMENT_DEPTH) {
       throw new UnreadableDocumentError('too_deep', `elements nest deeper than ${MAX_DOCUMENT_DEPTH}`);
     }
@@ -175,8 +190,13 @@ export class ReleaseHistoryReader {
       // A Map keeps the place of the first of a repeated version and takes the data of the last.
       this.releases.set(release.version, release);
       this.release = null;
+      if (this.releases.size > MAX_RELEASES) throw tooComplex(`there are more than ${MAX_RELEASES} releases`);
     }
   }
+}
+
+function tooComplex(message: string): UnreadableDocumentError {
+  return new UnreadableDocumentError('too_complex', message);
 }
 
 interface ReleaseUnderConstruction {
@@ -224,7 +244,7 @@ export function readReleaseHistory(xml: string | Uint8Array): ReleaseHistoryDocu
  */
 export async function readReleaseHistoryInSlices(
   xml: string | Uint8Array,
-  sliceLength = 128 * 1024,
+  sliceLength = 64 * 1024,
 ): Promise<ReleaseHistoryDocument> {
   const reader = new ReleaseHistoryReader();
   for (const piece of documentPieces(xml, sliceLength)) {
@@ -232,20 +252,4 @@ export async function readReleaseHistoryInSlices(
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   return reader.finish();
-}
-
-function* documentPieces(xml: string | Uint8Array, length: number): Generator<string> {
-  const size = typeof xml === 'string' ? Buffer.byteLength(xml) : xml.byteLength;
-  if (size > MAX_DOCUMENT_BYTES) {
-    throw new UnreadableDocumentError('too_large', `the document is longer than ${MAX_DOCUMENT_BYTES} bytes`);
-  }
-  if (size === 0) throw new UnreadableDocumentError('empty', 'the document is empty');
-  const step = Math.min(length, xml.length);
-  const decoder = typeof xml === 'string' ? null : new DocumentDecoder(xml);
-  for (let start = 0; start < xml.length; start += step) {
-    const last = start + step >= xml.length;
-    yield typeof xml === 'string'
-      ? xml.slice(start, start + step)
-      : (decoder as DocumentDecoder).decode(xml.subarray(start, start + step), last);
-  }
 }

@@ -1,4 +1,4 @@
-import type { Findings } from './project-status.js';
+import type { Findings } from './findings.js';
 import { severityOf, type Severity, type UpdateStatus } from './status.js';
 import type { InstallType } from './version.js';
 

@@ -182,7 +182,7 @@ describe('what always holds', () => {
         const installed = { project: 'drupal', version: name, datestamp: stamp };
         expect(projectStatus(installed, document as ReleaseHistoryDocument, { now, timeZone }).status).toBeDefined();
       }),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
   });
 });

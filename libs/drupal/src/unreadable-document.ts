@@ -2,6 +2,8 @@ export type UnreadableDocumentCode =
   | 'empty'
   | 'too_large'
   | 'too_deep'
+  /** More attributes or releases than any real document has. */
+  | 'too_complex'
   | 'encoding'
   | 'doctype'
   | 'not_well_formed'
