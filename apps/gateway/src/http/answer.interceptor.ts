@@ -36,7 +36,12 @@ function render(answer: Answer<unknown>, request: FastifyRequest, reply: Fastify
   }
   if (page !== undefined) reply.header('link', linkHeader(allLinks));
   reply.header('content-type', 'application/json; charset=utf-8');
-  const allMeta = { request_id: request.id, as_of: answer.options.asOf ?? new Date().toISOString(), ...paging, ...meta };
+  const allMeta = {
+    request_id: request.id,
+    as_of: answer.options.asOf ?? new Date().toISOString(),
+    ...paging,
+    ...meta,
+  };
   return `{"data":${body},"meta":${JSON.stringify(allMeta)},"links":${linksText}}`;
 }
 
@@ -58,7 +63,9 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
 
 function linkHeader(links: Readonly<Record<string, string | null>>): string {
   return Object.entries(links)
-    .filter((entry): entry is [string, string] => entry[1] !== null && ['first', 'prev', 'next', 'last'].includes(entry[0]))
+    .filter(
+      (entry): entry is [string, string] => entry[1] !== null && ['first', 'prev', 'next', 'last'].includes(entry[0]),
+    )
     .map(([relation, url]) => `<${url}>; rel="${relation}"`)
     .join(', ');
 }

@@ -48,7 +48,9 @@ export class InputPipe extends ValidationPipe {
 function toProblem(errors: readonly ValidationError[], source: ArgumentMetadata['type']): ProblemError {
   const violations = errors.flatMap((error) => violationsOf(error, '')).slice(0, MOST_VIOLATIONS);
   if (source === 'body') {
-    return new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', { errors: violations });
+    return new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', {
+      errors: violations,
+    });
   }
   const unknown = violations.filter((violation) => violation.code === 'unknown_member');
   const code: ProblemCode = unknown.length > 0 ? 'unknown_parameter' : 'invalid_parameter';

@@ -9,7 +9,11 @@ const MOST_VALUES = 100;
 
 /** Paging of every list. Outside the range is an error, never silently clamped. */
 export class PageQuery {
-  @ApiPropertyOptional({ minimum: 1, default: 1, description: 'Number of the page; follow `links.next` instead of counting.' })
+  @ApiPropertyOptional({
+    minimum: 1,
+    default: 1,
+    description: 'Number of the page; follow `links.next` instead of counting.',
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -39,7 +43,11 @@ export function OneOrMore(description: string, each: (value: string) => boolean,
 
 /** As `OneOrMore`, with a closed list of values. */
 export function AnyOf(description: string, values: readonly string[]): PropertyDecorator {
-  return OneOrMore(`${description} (${values.join(', ')})`, (value) => values.includes(value), `one of ${values.join(', ')}`);
+  return OneOrMore(
+    `${description} (${values.join(', ')})`,
+    (value) => values.includes(value),
+    `one of ${values.join(', ')}`,
+  );
 }
 
 /** A sort: one of `fields`, descending with a leading `-`. */
@@ -51,7 +59,11 @@ export function Sort(fields: readonly string[]): PropertyDecorator {
 /** An instant: RFC 3339, or `YYYY-MM-DD` for the start of that day in UTC. Arrives as RFC 3339 in UTC. */
 export function InstantParameter(description: string): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ type: String, format: 'date-time', description: `${description} RFC 3339, or YYYY-MM-DD: that day's start in UTC.` }),
+    ApiPropertyOptional({
+      type: String,
+      format: 'date-time',
+      description: `${description} RFC 3339, or YYYY-MM-DD: that day's start in UTC.`,
+    }),
     IsOptional(),
     Transform(({ value }) => (typeof value === 'string' ? (toInstant(value) ?? value) : value)),
     Each((value) => toInstant(value) !== null, 'RFC 3339 or YYYY-MM-DD'),
@@ -91,8 +103,7 @@ export function isModuleName(value: string): boolean {
 
 /** No control characters and no lone surrogates: fits Postgres, logs and headers. */
 export function isPlainText(value: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value);
+  return !/[\p{Cc}\p{Surrogate}]/u.test(value);
 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;

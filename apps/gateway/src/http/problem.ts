@@ -71,7 +71,8 @@ export function problemDocument(problem: ProblemError, requestId: string, path: 
 /** The headers of `problem` beyond its content type. */
 export function problemHeaders(problem: ProblemError): Record<string, string> {
   const headers: Record<string, string> = { ...problem.headers };
-  if (problem.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(problem.retryAfterSeconds)));
+  if (problem.retryAfterSeconds !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(problem.retryAfterSeconds)));
   if (problem.status === 401) headers['www-authenticate'] ??= 'Bearer realm="patchwatch"';
   headers['cache-control'] ??= 'no-store';
   return headers;

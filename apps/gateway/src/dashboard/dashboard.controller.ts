@@ -1,0 +1,73 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import Type from 'typebox';
+import { dashboardOverview, patchProgress } from '#libs/contracts';
+import { Answer } from '../http/answer.js';
+import { AnswersOne } from '../http/openapi.decorator.js';
+import { InstantParameter, isModuleName, OneOrMore } from '../http/parameters.js';
+import { ProblemError } from '../http/problem.js';
+import { scopeOf } from '../identity/principal.js';
+import type { UserPrincipal } from '../identity/principal.js';
+import { Person } from '../login/asker.decorator.js';
+import { Questions } from '../question/questions.service.js';
+
+export class OverviewQuery {
+  @InstantParameter('The fleet as it stood at this instant; default: now.')
+  as_of?: string;
+}
+
+export class PatchProgressQuery {
+  @InstantParameter('Advisories published at or after this instant. Needed.')
+  'published_at[gte]'?: string;
+
+  @InstantParameter('Advisories published before this instant. Needed.')
+  'published_at[lt]'?: string;
+
+  @OneOrMore('Only advisories of this module (`drupal`: core); one name.', isModuleName, 'a machine name')
+  module?: string[];
+}
+
+const OVERVIEW = Type.Omit(dashboardOverview.output as Type.TObject, ['as_of']);
+
+@ApiTags('Dashboard')
+@ApiBearerAuth()
+@Controller('api/v1/dashboard')
+export class DashboardController {
+  constructor(private readonly questions: Questions) {}
+
+  @Get('overview')
+  @ApiOperation({ summary: 'The fleet in figures, now or at an instant of the past' })
+  @AnswersOne(OVERVIEW)
+  async overview(@Person() person: UserPrincipal, @Query() { as_of }: OverviewQuery): Promise<Answer<unknown>> {
+    const overview = await this.questions.ask(dashboardOverview, {
+      scope: scopeOf(person),
+      ...(as_of === undefined ? {} : { as_of }),
+    });
+    const { as_of: asOf, ...data } = overview;
+    // The instant goes to `meta`: the figures are the same a second later, and so is their tag.
+    return new Answer(data, { asOf, links: { exposures: `/api/v1/exposures?open_at=${asOf}` } });
+  }
+
+  @Get('patch-progress')
+  @ApiOperation({ summary: 'Who was exposed to the advisories of some days, and how fast they were patched' })
+  @AnswersOne(patchProgress.output)
+  async patchProgress(@Person() person: UserPrincipal, @Query() query: PatchProgressQuery): Promise<Answer<unknown>> {
+    const from = query['published_at[gte]'];
+    const before = query['published_at[lt]'];
+    if (from === undefined || before === undefined) {
+      const missing = from === undefined ? 'published_at[gte]' : 'published_at[lt]';
+      throw new ProblemError('invalid_parameter', `The parameter "${missing}" is needed.`, {
+        errors: [{ pointer: `/${missing}`, code: 'required', detail: 'is needed' }],
+      });
+    }
+    const [module] = query.module ?? [];
+    return new Answer(
+      await this.questions.ask(patchProgress, {
+        scope: scopeOf(person),
+        published_from: from,
+        published_before: before,
+        ...(module === undefined ? {} : { module }),
+      }),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ExposureRow } from '#libs/contracts';
+import { Answer } from '../http/answer.js';
+import { AnswersList } from '../http/openapi.decorator.js';
+import { scopeOf } from '../identity/principal.js';
+import type { UserPrincipal } from '../identity/principal.js';
+import { Person } from '../login/asker.decorator.js';
+import { ExposureListQuery } from './exposure.dto.js';
+import { ReadExposures } from './read-exposures.service.js';
+
+@ApiTags('Exposures')
+@ApiBearerAuth()
+@Controller('api/v1')
+export class ExposureController {
+  constructor(private readonly readExposures: ReadExposures) {}
+
+  @Get('exposures')
+  @ApiOperation({ summary: 'When which site ran something that a security release makes unsafe' })
+  @AnswersList(ExposureRow)
+  async list(
+    @Person() person: UserPrincipal,
+    @Query() query: ExposureListQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Answer<unknown> | StreamableFile> {
+    if (query.format === 'csv') return this.file(person, query, reply);
+    const { items, meta } = await this.readExposures.page(scopeOf(person), query);
+    return new Answer(items, {
+      page: { page: query.page, per_page: query.per_page, total: meta.total },
+      asOf: meta.as_of,
+    });
+  }
+
+  @Get(['exposures/export', 'exposures.csv'])
+  @ApiOperation({ summary: 'All exposures that the filters let through, as a CSV file' })
+  @ApiProduces('text/csv')
+  async export(
+    @Person() person: UserPrincipal,
+    @Query() query: ExposureListQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown> | StreamableFile> {
+    const asksForJson = query.format === 'json' && request.routeOptions.url?.endsWith('/export') === true;
+    return asksForJson ? this.list(person, query, reply) : this.file(person, query, reply);
+  }
+
+  private async file(person: UserPrincipal, query: ExposureListQuery, reply: FastifyReply): Promise<StreamableFile> {
+    const lines = await this.readExposures.csv(scopeOf(person), query);
+    void reply.header('cache-control', 'private, no-store');
+    return new StreamableFile(Readable.from(lines), {
+      type: 'text/csv; charset=utf-8',
+      disposition: `attachment; filename="exposures-${new Date().toISOString().slice(0, 10)}.csv"`,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { listExposures } from '#libs/contracts';
+import type { ExposureRow, RpcInput, RpcOutput, Scope } from '#libs/contracts';
+import { Questions } from '../question/questions.service.js';
+import { BYTE_ORDER_MARK, csvLine } from './csv.js';
+import type { Cell } from './csv.js';
+import type { ExposureListQuery } from './exposure.dto.js';
+
+type Input = RpcInput<typeof listExposures>;
+
+/** Rows of one question of an export: the most that the contract allows. */
+const EXPORT_ROWS = 1_000;
+/** An export asks again and again; each question may take its time. */
+const EXPORT_DEADLINE_MS = 15_000;
+
+const COLUMNS: readonly (readonly [string, (row: ExposureRow) => Cell])[] = [
+  ['id', (row) => row.id],
+  ['site_id', (row) => row.site_id],
+  ['site_name', (row) => row.site_name],
+  ['module', (row) => row.module],
+  ['installed_version', (row) => row.installed_version],
+  ['advisory', (row) => row.advisory],
+  ['advisory_title', (row) => row.advisory_title],
+  ['advisory_url', (row) => row.advisory_url],
+  ['fixed_in', (row) => row.fixed_in.join(' ')],
+  ['risk', (row) => row.risk],
+  ['published_at', (row) => row.published_at],
+  ['opened_at', (row) => row.opened_at],
+  ['state', (row) => row.state],
+  ['unknown_since', (row) => row.unknown_since],
+  ['closed_at', (row) => row.closed_at],
+  ['closed_after', (row) => row.closed_after],
+  ['reason', (row) => row.reason],
+  ['closed_version', (row) => row.closed_version],
+  ['days', (row) => row.days],
+];
+
+/** Reads exposures from reporting: a page for people, all of them as a file. */
+@Injectable()
+export class ReadExposures {
+  constructor(private readonly questions: Questions) {}
+
+  page(scope: Scope, query: ExposureListQuery): Promise<RpcOutput<typeof listExposures>> {
+    const { page, per_page, sort } = query;
+    return this.questions.ask(listExposures, { scope, ...filters(query), page, per_page, sort: sort ?? '-opened_at' });
+  }
+
+  /**
+   * The whole list as CSV, in pieces. It pages by key and not by number, so that rows which change meanwhile are neither
+   * left out nor told twice. The first piece is asked for before anything is sent: what fails then is still a problem document.
+   */
+  async csv(scope: Scope, query: ExposureListQuery): Promise<AsyncIterable<string>> {
+    const input: Input = { scope, ...filters(query), page: 1, per_page: EXPORT_ROWS, sort: query.sort ?? '-opened_at' };
+    return this.pieces(input, await this.questions.ask(listExposures, input, EXPORT_DEADLINE_MS));
+  }
+
+  private async *pieces(input: Input, first: RpcOutput<typeof listExposures>): AsyncGenerator<string> {
+    yield BYTE_ORDER_MARK + csvLine(COLUMNS.map(([name]) => name));
+    for (let part = first; ;) {
+      if (part.items.length > 0) yield part.items.map((row) => csvLine(COLUMNS.map(([, cell]) => cell(row)))).join('');
+      if (part.next === null) return;
+      part = await this.questions.ask(listExposures, { ...input, after: part.next }, EXPORT_DEADLINE_MS);
+    }
+  }
+}
+
+/** The query's names in the contract's. */
+function filters(query: ExposureListQuery): Partial<Input> {
+  const all: Record<string, unknown> = {
+    site: query.site,
+    module: query.module,
+    advisory: query.advisory,
+    state: query.state,
+    reason: query.reason,
+    risk: query.risk,
+    opened_from: query['opened_at[gte]'],
+    opened_before: query['opened_at[lt]'],
+    closed_from: query['closed_at[gte]'],
+    closed_before: query['closed_at[lt]'],
+    published_from: query['published_at[gte]'],
+    published_before: query['published_at[lt]'],
+    open_at: query.open_at,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}

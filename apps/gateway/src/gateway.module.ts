@@ -1,0 +1,132 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { DataSource } from 'typeorm';
+import { QUEUES } from '#libs/contracts';
+import { MessagingModule } from '#libs/outbox';
+import { systemClock } from '#libs/runtime';
+import type { Logger, ServiceConfig } from '#libs/runtime';
+import { RedisAdmission, RpcClient } from '#libs/streams';
+import type { RedisConnection } from '#libs/streams';
+import { AuditLog } from './audit/audit-log.service.js';
+import { DashboardController } from './dashboard/dashboard.controller.js';
+import { ExposureController } from './exposure/exposure.controller.js';
+import { ReadExposures } from './exposure/read-exposures.service.js';
+import { HealthController } from './health/health.controller.js';
+import { GatewayReadiness } from './health/readiness.service.js';
+import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { InputPipe } from './http/input.pipe.js';
+import { NoQueryGuard } from './http/no-query.guard.js';
+import { Bootstrap } from './identity/bootstrap.service.js';
+import { IdentityRepository } from './identity/identity.repository.js';
+import { OrganizationController } from './identity/organization.controller.js';
+import { People } from './identity/people.service.js';
+import { AccessTokens } from './login/access-tokens.service.js';
+import { Authenticator } from './login/authenticator.service.js';
+import { LogIn, LoginCredentials } from './login/log-in.service.js';
+import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
+import { LoginController } from './login/login.controller.js';
+import { PasswordHasher } from './login/password-hasher.service.js';
+import { PrincipalGuard } from './login/principal.guard.js';
+import { ModuleController } from './module/module.controller.js';
+import { AcceptedPushes } from './push/accepted-pushes.repository.js';
+import { PushStateController } from './push/push-state.controller.js';
+import { PushState } from './push/push-state.service.js';
+import { Questions } from './question/questions.service.js';
+import type { GatewaySettings } from './settings.js';
+import { FindSite } from './site/find-site.service.js';
+import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
+import { ReadSites } from './site/read-sites.service.js';
+import { SiteController } from './site/site.controller.js';
+import { SiteRepository } from './site/site.repository.js';
+import { IssueKey } from './site-key/issue-key.service.js';
+import { KeyChanges } from './site-key/key-changes.service.js';
+import { SiteKeyDirectory } from './site-key/site-key-directory.service.js';
+import { SiteKeyRepository } from './site-key/site-key.repository.js';
+import { SystemProgress } from './system/progress.service.js';
+import { SystemController } from './system/system.controller.js';
+import { CACHE, CLOCK, LOGGER, SETTINGS, STREAMS } from './tokens.js';
+
+/** What the gateway is connected to; `start.ts` makes and closes it. */
+export interface GatewayParts {
+  readonly config: ServiceConfig;
+  readonly settings: GatewaySettings;
+  readonly logger: Logger;
+  readonly dataSource: DataSource;
+  readonly cache: RedisConnection;
+  readonly streams: RedisConnection;
+  readonly rpc: RpcClient;
+}
+
+/** All features of the gateway. The push route is not among them: `start.ts` registers it beside Nest. */
+@Module({})
+export class GatewayModule {
+  static with({ config, settings, logger, dataSource, cache, streams, rpc }: GatewayParts): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [
+        MessagingModule.forService({
+          service: 'gateway',
+          config,
+          dataSource,
+          log: logger,
+          admission: (connection, observer) =>
+            new RedisAdmission({
+              connection,
+              observer,
+              queues: [{ name: QUEUES.ingestPushes.name, partitions: config.partitions }],
+            }),
+        }),
+      ],
+      controllers: [
+        HealthController,
+        LoginController,
+        OrganizationController,
+        SiteController,
+        PushStateController,
+        ModuleController,
+        ExposureController,
+        DashboardController,
+        SystemController,
+      ],
+      providers: [
+        { provide: DataSource, useValue: dataSource },
+        { provide: RpcClient, useValue: rpc },
+        { provide: CACHE, useValue: cache },
+        { provide: STREAMS, useValue: streams },
+        { provide: CLOCK, useValue: systemClock },
+        { provide: LOGGER, useValue: logger },
+        { provide: SETTINGS, useValue: settings },
+        { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
+        { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
+        { provide: AcceptedPushes, useFactory: () => new AcceptedPushes(cache) },
+        { provide: APP_GUARD, useClass: NoQueryGuard },
+        { provide: APP_GUARD, useClass: PrincipalGuard },
+        { provide: APP_PIPE, useClass: InputPipe },
+        { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+        AuditLog,
+        Authenticator,
+        Bootstrap,
+        FindSite,
+        GatewayReadiness,
+        IdentityRepository,
+        IssueKey,
+        KeyChanges,
+        LogIn,
+        LoginAttemptsRepository,
+        LoginCredentials,
+        ManageSites,
+        People,
+        PushState,
+        Questions,
+        ReadExposures,
+        ReadSites,
+        SiteChanges,
+        SiteKeyDirectory,
+        SiteKeyRepository,
+        SiteRepository,
+        SystemProgress,
+      ],
+    };
+  }
+}

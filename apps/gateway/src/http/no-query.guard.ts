@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { ProblemError } from './problem.js';
+
+/** Where Nest keeps which arguments of a handler come from where: `<kind>:<index>`. */
+const ARGUMENTS = '__routeArguments__';
+/** Nest's number for `@Query()`. */
+const QUERY = '4';
+const KEY_IN_VALUE = /pw_(site|integration)_/;
+
+/**
+ * A route that takes no query refuses every parameter, as the DTO of a route that takes one does. And no address, whoever it is
+ * for, may carry a key (S49).
+ */
+@Injectable()
+export class NoQueryGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    if (!request.url.includes('?')) return true;
+    if (KEY_IN_VALUE.test(request.url)) {
+      throw new ProblemError(
+        'key_in_query',
+        'Send the key in the header X-API-Key, and replace it: it may stand in logs now.',
+      );
+    }
+    const names = Object.keys(request.query as object);
+    if (names.length === 0 || takesQuery(context)) return true;
+    throw new ProblemError(
+      'unknown_parameter',
+      `There is no parameter ${names.map((name) => `"${name.slice(0, 100)}"`).join(', ')} here.`,
+      {
+        errors: names.slice(0, 20).map((name) => ({
+          pointer: `/${name.slice(0, 100)}`,
+          code: 'unknown_member',
+          detail: 'does not exist here',
+        })),
+      },
+    );
+  }
+}
+
+function takesQuery(context: ExecutionContext): boolean {
+  const known = Reflect.getMetadata(ARGUMENTS, context.getClass(), context.getHandler().name) as object | undefined;
+  return Object.keys(known ?? {}).some((name) => name.startsWith(`${QUERY}:`));
+}

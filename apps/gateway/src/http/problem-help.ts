@@ -1,0 +1,106 @@
+import { PROBLEMS, VIOLATIONS } from './problem-codes.js';
+import type { ProblemCode, ViolationCode } from './problem-codes.js';
+
+/** What happened and what to do, for each code. A code without a help does not compile. */
+export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
+  invalid_json: 'The body could not be parsed. Send exactly one JSON value, encoded as UTF-8.',
+  invalid_encoding: 'The body holds bytes that are no UTF-8, or begins with a byte order mark. Encode it anew.',
+  invalid_gzip: '`Content-Encoding: gzip` was announced, but the body is not gzip or ends too early. Send it again.',
+  unknown_parameter:
+    'The query has a parameter that this address does not take; `detail` and `errors` name it. Nothing is ignored in silence, so that a misspelt filter cannot look like an answer.',
+  invalid_parameter: 'A query parameter is out of range, of the wrong form or missing; `errors` says which and why.',
+  validation_failed: 'Members of the body are missing, wrong or unknown; `errors` has a JSON pointer for each.',
+  key_in_query:
+    'An address is logged by everybody it passes. Send the key in the header `X-API-Key`, and replace the key that was sent.',
+  bad_request: 'The request is not well-formed. This is a mistake of the client program.',
+  missing_credentials: 'People send `Authorization: Bearer <access token>`, sites send `X-API-Key: <site key>`.',
+  invalid_credentials:
+    'No account has this e-mail address and password. The answer is the same whether the account exists or not.',
+  invalid_token: 'The access token is wrong, older than 15 minutes, or was made void. Log in again.',
+  invalid_api_key: 'The key is mistyped, unknown, revoked, expired, or its site was removed. Have a new one made.',
+  forbidden: 'The credentials are right, but do not allow this. Ask an administrator of the organization.',
+  not_found: 'Nothing is at this address, or it belongs to somebody else: the answer is the same.',
+  method_not_allowed: 'The address exists but not for this method.',
+  inventory_hash_unknown:
+    'A heartbeat named an inventory that is not the one known here. Send the full inventory with its hash; the next heartbeat will do.',
+  too_many_keys: 'A site has two live keys to push with at most, so that one can replace the other. Revoke one first.',
+  payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
+  uri_too_long: 'The address or one of its parts is too long.',
+  unsupported_media_type: 'Send `Content-Type: application/json`.',
+  unsupported_content_encoding: 'Send the body as it is, or with `Content-Encoding: gzip`.',
+  invalid_push:
+    'The push does not follow its schema; `errors` has a JSON pointer for each violation. Repeating it does not help.',
+  rate_limited:
+    'Wait for the seconds of `Retry-After`. `RateLimit-Policy` and `RateLimit` tell the limit and what is left of it.',
+  too_many_attempts:
+    'After five failures within five minutes an account cannot be logged in to from that network for five minutes, with the right password neither.',
+  queue_busy: 'More pushes wait than the platform wants. Nothing was stored. Repeat the same push after `Retry-After`.',
+  internal_error: 'A mistake of ours. Tell us the `request_id`; our log has the rest.',
+  queue_closed: 'The queue is full. Nothing was stored. Repeat the same push after `Retry-After`.',
+  push_not_durable:
+    'The push may or may not have been stored. Repeat it with the same `push_id` after `Retry-After`: it will be applied once.',
+  unavailable: 'A service or a database does not answer. Ask again after `Retry-After`.',
+};
+
+export const VIOLATION_HELP: Readonly<Record<ViolationCode, string>> = {
+  required: 'is missing',
+  unknown_member: 'does not exist here',
+  duplicate_member: 'is there twice',
+  wrong_type: 'has another JSON type',
+  wrong_value: 'is none of the values there are',
+  too_long: 'has too many characters',
+  too_short: 'has too few characters',
+  too_many: 'has too many items',
+  too_deep: 'is nested too deep',
+  out_of_range: 'is too small or too great',
+  wrong_format: 'does not have the form it must have',
+  forbidden_member: 'has a name that programs could be attacked with',
+  unreadable_text: 'holds NUL or half of a surrogate pair',
+  site_mismatch: 'names another site than the address does',
+  one_inventory_form: '`extensions` and `modules` exclude each other',
+};
+
+/** `docs/errors.md`, whole. */
+export function errorsAsMarkdown(): string {
+  const codes = (Object.keys(PROBLEMS) as ProblemCode[]).map(
+    (code) => `## ${code}\n\n**${PROBLEMS[code].status}** ${PROBLEMS[code].title}. ${PROBLEM_HELP[code]}\n`,
+  );
+  const violations = VIOLATIONS.map((code) => `| \`${code}\` | ${VIOLATION_HELP[code]} |`);
+  return `# Errors
+
+Every error is a problem document (RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`, \`detail\`, \`instance\`, \`code\`,
+\`request_id\` and, where parts of the request are wrong, \`errors[]\` of \`pointer\` (RFC 6901), \`code\` and \`detail\`. Decide by \`code\`: the list is
+closed and stable; titles and details are for people and may change. This page is compared with the code by a test.
+
+${codes.join('\n')}
+## Codes of \`errors[]\`
+
+| code | the member or parameter |
+|---|---|
+${violations.join('\n')}
+
+## Form of API keys
+
+For scanners of repositories and logs: \`pw_(site|integration)_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}\`; the last six characters are a CRC-32 of all before them
+in base 62 (digits, upper case, lower case).
+`;
+}
+
+/** The same as a page, one heading a code: what `type` of a problem points at. */
+export function errorsAsPage(): string {
+  const sections = (Object.keys(PROBLEMS) as ProblemCode[]).map(
+    (code) =>
+      `<section id="${code}"><h2><code>${code}</code> <small>${PROBLEMS[code].status}</small></h2><p>${escaped(PROBLEMS[code].title)}. ${withCode(PROBLEM_HELP[code])}</p></section>`,
+  );
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Errors of Patchwatch</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}:target{background:#fff3c4}small{color:#555}</style></head>
+<body><h1>Errors</h1><p>Decide by <code>code</code>: the list is closed. <a href="/docs">The API</a></p>${sections.join('\n')}</body></html>`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function withCode(text: string): string {
+  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { fastify as createServer, type FastifyInstance } from 'fastify';
+import { withCorrelation, type Logger } from '#libs/runtime';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { requestIdOf } from './request-identity.js';
+import { PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.js';
+
+/** Bodies of all routes but the push route. */
+const MOST_BODY_BYTES = 256 * 1024;
+
+/** The HTTP server, before anything is on it. */
+export function createFastify(settings: { readonly trustedProxies: readonly string[] }): FastifyInstance {
+  const app: FastifyInstance = createServer({
+    logger: false,
+    genReqId: (request) => requestIdOf(request),
+    requestIdHeader: false,
+    bodyLimit: MOST_BODY_BYTES,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    // Idle keep-alive connections end with the server; those that wait for an answer get it.
+    forceCloseConnections: 'idle',
+    // Longer than the load balancers in front, so that none sends a request into a closing connection.
+    keepAliveTimeout: 75_000,
+    // A whole request, body included: ends those that drip.
+    requestTimeout: 60_000,
+    // Before any hook runs: an address that cannot be read.
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('x-request-id', request.id);
+      sendProblem(error, request, reply, SILENT);
+    },
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+  });
+  // A form of another site can send text; it cannot send JSON without asking.
+  app.removeContentTypeParser('text/plain');
+  return app;
+}
+
+/** Errors of that early stage are the client's. */
+const SILENT = { error: () => undefined } as unknown as Logger;
+
+/** What every route of Nest has: an id, safe headers, a correlation id for the log, and one form of error. */
+export function prepareNestRoutes(app: NestFastifyApplication, logger: Logger): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const headers = { ...SECURITY_HEADERS, ...PAGE_HEADERS };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.headers(headers).header('x-request-id', request.id);
+    withCorrelation(request.id, done);
+  });
+  app.useGlobalFilters(new ProblemFilter(logger));
+}

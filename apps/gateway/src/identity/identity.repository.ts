@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In, IsNull } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import type { Scope } from '#libs/contracts';
+import { Membership } from './membership.entity.js';
+import type { Role } from './membership.entity.js';
+import { Organization } from './organization.entity.js';
+import { User } from './user.entity.js';
+
+export interface MembershipRow {
+  readonly organizationId: number;
+  readonly organizationUuid: string;
+  readonly role: Role;
+}
+
+/** Organizations, people and who is what where. Reading people is no tenant's affair: it happens before anyone is somebody. */
+@Injectable()
+export class IdentityRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  userByEmail(email: string): Promise<User | null> {
+    return this.dataSource.manager.findOneBy(User, { email: email.toLowerCase() });
+  }
+
+  userByUuid(uuid: string): Promise<User | null> {
+    return this.dataSource.manager.findOneBy(User, { uuid });
+  }
+
+  anyUser(tx: EntityManager): Promise<boolean> {
+    return tx.exists(User);
+  }
+
+  /** Memberships in organizations that were not removed. */
+  membershipsOf(userId: number): Promise<MembershipRow[]> {
+    return this.dataSource.manager
+      .createQueryBuilder(Membership, 'membership')
+      .innerJoin(
+        Organization,
+        'organization',
+        'organization.id = membership.organizationId AND organization.removedAt IS NULL',
+      )
+      .where('membership.userId = :userId', { userId })
+      .orderBy('membership.organizationId')
+      .select('membership.organizationId', 'organizationId')
+      .addSelect('organization.uuid', 'organizationUuid')
+      .addSelect('membership.role', 'role')
+      .getRawMany<MembershipRow>();
+  }
+
+  /** Organizations in scope, by name; those that were removed are gone. */
+  organizations(scope: Scope): Promise<Organization[]> {
+    return this.dataSource.manager.find(Organization, {
+      where: { removedAt: IsNull(), ...(scope.organization_ids === null ? {} : { id: In(scope.organization_ids) }) },
+      order: { name: 'ASC', id: 'ASC' },
+    });
+  }
+
+  addOrganization(tx: EntityManager, organization: Omit<Organization, 'id'>): Promise<Organization> {
+    return tx.save(tx.create(Organization, organization));
+  }
+
+  addUser(tx: EntityManager, user: Omit<User, 'id'>): Promise<User> {
+    return tx.save(tx.create(User, user));
+  }
+
+  addMembership(tx: EntityManager, membership: Omit<Membership, 'id'>): Promise<Membership> {
+    return tx.save(tx.create(Membership, membership));
+  }
+
+  async changePasswordHash(userId: number, passwordHash: string): Promise<void> {
+    await this.dataSource.manager.update(User, { id: userId }, { passwordHash });
+  }
+}

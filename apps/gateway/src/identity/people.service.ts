@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import type { Scope } from '#libs/contracts';
+import { IdentityRepository } from './identity.repository.js';
+import type { Organization } from './organization.entity.js';
+import type { UserPrincipal } from './principal.js';
+import type { User } from './user.entity.js';
+
+/** Who people are, for the other features. */
+@Injectable()
+export class People {
+  constructor(private readonly identities: IdentityRepository) {}
+
+  /** The account of that name, active or not. */
+  byEmail(email: string): Promise<User | null> {
+    return this.identities.userByEmail(email);
+  }
+
+  /** The person as she may act now; null: no such account, it is disabled, or its sessions of that version were ended. */
+  async acting(uuid: string, sessionVersion: number): Promise<UserPrincipal | null> {
+    const user = await this.identities.userByUuid(uuid);
+    if (user === null || !user.active || user.sessionVersion !== sessionVersion) return null;
+    const { id, email, name, superuser } = user;
+    return {
+      kind: 'user',
+      id,
+      uuid: user.uuid,
+      email,
+      name,
+      superuser,
+      memberships: await this.identities.membershipsOf(id),
+    };
+  }
+
+  /** Organizations in scope, by name. */
+  organizations(scope: Scope): Promise<Organization[]> {
+    return this.identities.organizations(scope);
+  }
+
+  changePasswordHash(userId: number, passwordHash: string): Promise<void> {
+    return this.identities.changePasswordHash(userId, passwordHash);
+  }
+}

@@ -1,0 +1,59 @@
+import type { Scope } from '#libs/contracts';
+import type { Role } from './membership.entity.js';
+
+/** A person who is logged in. */
+export interface UserPrincipal {
+  readonly kind: 'user';
+  readonly id: number;
+  readonly uuid: string;
+  readonly email: string;
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly memberships: readonly {
+    readonly organizationId: number;
+    readonly organizationUuid: string;
+    readonly role: Role;
+  }[];
+}
+
+/** A site that speaks for itself by its key. */
+export interface SiteKeyPrincipal {
+  readonly kind: 'site_key';
+  readonly publicId: string;
+  readonly siteId: number;
+  readonly siteUuid: string;
+  readonly organizationId: number;
+}
+
+export type Principal = UserPrincipal | SiteKeyPrincipal;
+
+/** What a person may do to things of one organization; reading is for every member. */
+export type Action = 'read' | 'edit_sites' | 'administer';
+
+const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
+  administrator: ['read', 'edit_sites', 'administer'],
+  user: ['read', 'edit_sites'],
+  developer: ['read'],
+};
+
+/** The permission matrix of the product, as far as its actions exist. */
+export function may(user: UserPrincipal, action: Action, organizationId: number): boolean {
+  if (user.superuser) return true;
+  const membership = user.memberships.find((candidate) => candidate.organizationId === organizationId);
+  return membership !== undefined && ALLOWED[membership.role].includes(action);
+}
+
+/** Whose data the principal may see. */
+export function scopeOf(principal: Principal): Scope {
+  if (principal.kind === 'site_key') {
+    return { organization_ids: [principal.organizationId], site_id: principal.siteId };
+  }
+  return {
+    organization_ids: principal.superuser ? null : principal.memberships.map((membership) => membership.organizationId),
+  };
+}
+
+/** For the audit log. */
+export function actorName(principal: Principal): string {
+  return principal.kind === 'user' ? `user:${principal.uuid}` : `key:${principal.publicId}`;
+}

@@ -1,0 +1,137 @@
+import { FullPush, HeartbeatPush } from '#libs/contracts';
+import { PROBLEMS, VIOLATIONS } from '../http/problem-codes.js';
+import type { ProblemCode } from '../http/problem-codes.js';
+
+/** JSON as the document has it; its types in @nestjs/swagger are those of 3.0. */
+type Json = Record<string, unknown>;
+
+/** What a description of the API looks like to us. */
+export interface OpenApi {
+  components?: Json;
+  paths: Record<string, Record<string, Json>>;
+}
+
+/** Problems that every route can have. */
+const EVERYWHERE: readonly ProblemCode[] = ['missing_credentials', 'invalid_token', 'internal_error', 'unavailable'];
+/** Problems of the push route beyond those. */
+const OF_PUSHES: readonly ProblemCode[] = [
+  'invalid_json',
+  'invalid_encoding',
+  'invalid_gzip',
+  'key_in_query',
+  'invalid_api_key',
+  'missing_credentials',
+  'not_found',
+  'inventory_hash_unknown',
+  'payload_too_large',
+  'unsupported_media_type',
+  'unsupported_content_encoding',
+  'invalid_push',
+  'rate_limited',
+  'queue_busy',
+  'internal_error',
+  'queue_closed',
+  'push_not_durable',
+  'unavailable',
+];
+
+/** Adds what Nest cannot see: the push route, the problem document, and the errors of every route. */
+export function completed<D extends OpenApi>(document: D): D {
+  document.components = {
+    ...document.components,
+    schemas: { ...(document.components?.schemas as Json), Problem: PROBLEM },
+  };
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    operation.responses = {
+      ...(operation.responses as Json),
+      ...problemResponses(EVERYWHERE, operation.responses as Json),
+    };
+  }
+  document.paths['/api/v1/sites/{siteUuid}/modules/sync'] = { post: PUSH };
+  return document;
+}
+
+function problemResponses(codes: readonly ProblemCode[], known: Json = {}): Json {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus]
+      .filter(([status]) => !(status in known))
+      .map(([status, list]) => [
+        String(status),
+        {
+          description: list.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      ]),
+  );
+}
+
+const PROBLEM: Json = {
+  type: 'object',
+  description: 'RFC 9457. Decide by `code`.',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'request_id'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(PROBLEMS) },
+    request_id: { type: 'string' },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'code', 'detail'],
+        properties: {
+          pointer: { type: 'string', description: 'RFC 6901' },
+          code: { type: 'string', enum: [...VIOLATIONS] },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+};
+
+const PUSH: Json = {
+  operationId: 'pushInventory',
+  tags: ['Pushes'],
+  summary: 'Push the inventory of a site, or the hash of one that is known',
+  description:
+    'Answers 202 when, and only when, the push is stored for good. `Content-Encoding: gzip` is welcome. After a 503 or no answer repeat the same push with the same `push_id`. Order does not matter: `(epoch, sequence)` decides.',
+  security: [{ site_key: [] }],
+  parameters: [{ name: 'siteUuid', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: { anyOf: [JSON.parse(JSON.stringify(FullPush)), JSON.parse(JSON.stringify(HeartbeatPush))] },
+      },
+    },
+  },
+  responses: {
+    202: {
+      description: 'Accepted and durable',
+      headers: { RateLimit: { schema: { type: 'string' } }, 'RateLimit-Policy': { schema: { type: 'string' } } },
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            required: ['data', 'meta', 'links'],
+            properties: {
+              data: {
+                type: 'object',
+                required: ['push_id', 'state'],
+                properties: { push_id: { type: 'string', format: 'uuid' }, state: { type: 'string', const: 'queued' } },
+              },
+              meta: { type: 'object', required: ['request_id'], properties: { request_id: { type: 'string' } } },
+              links: { type: 'object', required: ['self'], properties: { self: { type: 'string' } } },
+            },
+          },
+        },
+      },
+    },
+    ...problemResponses(OF_PUSHES),
+  },
+};

@@ -1,0 +1,244 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import type { Logger } from '#libs/runtime';
+import type { AuditLog } from '../audit/audit-log.service.js';
+import { ProblemError, PROBLEM_CONTENT_TYPE, problemDocument, problemHeaders } from '../http/problem.js';
+import { traceparentOf } from '../http/request-identity.js';
+import { SECURITY_HEADERS } from '../http/security-headers.js';
+import { toProblem } from '../http/to-problem.js';
+import { networkOf } from '../login/network.js';
+import type { SiteKey, SiteKeyDirectory } from '../site-key/site-key-directory.service.js';
+import type { AcceptPush } from './accept-push.service.js';
+import { MOST_COMPRESSED_BYTES } from './push-body.js';
+import type { PushMetrics } from './push-metrics.js';
+import type { SharedRateLimiter } from './shared-rate-limiter.service.js';
+
+/** What the push route works with. */
+export interface PushRouteParts {
+  readonly keys: SiteKeyDirectory;
+  readonly pushRate: SharedRateLimiter;
+  readonly wrongKeyRate: SharedRateLimiter;
+  readonly acceptPush: AcceptPush;
+  readonly audit: AuditLog;
+  readonly metrics: PushMetrics;
+  readonly logger: Logger;
+}
+
+interface PushRequest extends FastifyRequest<{ Params: { siteUuid: string }; Body: Buffer | undefined }> {
+  siteKey: SiteKey | null;
+}
+
+export const PUSH_ROUTE = '/api/v1/sites/:siteUuid/modules/sync';
+
+/**
+ * The push route: Fastify alone, without Nest's pipeline, which costs as much as all the work done here. Its life:
+ *
+ *   headers → query empty (400) → content encoding known (415) → key (401, from an address with many wrong ones 429)
+ *           → the key is this site's (404) → rate of the key (429)
+ *   body    → application/json (415), at most 2 MiB (413); read only for a key that is right
+ *   accept  → inflate (400, 413) → parse (400, 422) → schema (422) → heartbeat's hash (409) → queue open (429, 503)
+ *           → durable append (503) → 202
+ *
+ * Every refusal leaves an audit line with its reason; floods are counted into one.
+ */
+export class PushController {
+  private parts!: PushRouteParts;
+
+  /**
+   * Registers the route on `app`, in a context of its own: hooks and parsers of others do not reach it. The parts come later
+   * (`connect`), when Nest has made them and before anybody listens.
+   */
+  async register(app: FastifyInstance): Promise<void> {
+    await app.register((context, _options, done) => {
+      context.removeAllContentTypeParsers();
+      context.addContentTypeParser(
+        'application/json',
+        { parseAs: 'buffer', bodyLimit: MOST_COMPRESSED_BYTES },
+        (_request, body, parsed) => {
+          parsed(null, body);
+        },
+      );
+      context.decorateRequest('siteKey', null);
+      context.setErrorHandler((error, request, reply) => {
+        this.refuse(error, request as PushRequest, reply);
+      });
+      context.post(PUSH_ROUTE, this.options, this.accept as never);
+      done();
+    });
+  }
+
+  connect(parts: PushRouteParts): void {
+    this.parts = parts;
+  }
+
+  private readonly options: RouteShorthandOptions = {
+    bodyLimit: MOST_COMPRESSED_BYTES,
+    onRequest: (request, reply, done) => {
+      this.identify(request as PushRequest, reply, done);
+    },
+  };
+
+  /** All that can be said before the body is read. */
+  private identify(request: PushRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    // Before `listen` nobody can be here; after it the parts are.
+    const { headers, raw } = request;
+    if (raw.url!.includes('?')) {
+      done(queryProblem(request.query as Record<string, unknown>));
+      return;
+    }
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'gzip' && encoding !== 'identity') {
+      done(
+        new ProblemError('unsupported_content_encoding', 'Send the body as it is or with gzip.', {
+          headers: { 'accept-encoding': 'gzip, identity' },
+        }),
+      );
+      return;
+    }
+    const text = headers['x-api-key'];
+    if (typeof text !== 'string') {
+      done(new ProblemError('missing_credentials', 'Send the key of the site: X-API-Key: pw_site_…'));
+      return;
+    }
+    const key = this.parts.keys.peek(text);
+    if (key === undefined) {
+      this.lookUp(text, request, reply, done);
+      return;
+    }
+    done(this.admit(key, request, reply));
+  }
+
+  /** A key that memory does not know: only then an address that shows many wrong ones is held back. */
+  private lookUp(text: string, request: PushRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    const wait = this.parts.wrongKeyRate.wait(networkOf(request.ip));
+    if (wait > 0) {
+      done(rateLimited(wait, 'Too many wrong keys came from this address.'));
+      return;
+    }
+    this.parts.keys.find(text).then(
+      (found) => {
+        done(this.admit(found, request, reply));
+      },
+      (error: unknown) => {
+        done(toProblem(error));
+      },
+    );
+  }
+
+  private admit(key: SiteKey | null, request: PushRequest, reply: FastifyReply): ProblemError | undefined {
+    const { wrongKeyRate, pushRate } = this.parts;
+    if (key === null) {
+      const wait = wrongKeyRate.take(networkOf(request.ip));
+      return wait > 0
+        ? rateLimited(wait, 'Too many wrong keys came from this address.')
+        : new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.', {
+            headers: { 'www-authenticate': 'X-API-Key realm="patchwatch"' },
+          });
+    }
+    request.siteKey = key;
+    if (request.params.siteUuid !== key.siteUuid && request.params.siteUuid.toLowerCase() !== key.siteUuid) {
+      return new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
+    }
+    const wait = pushRate.take(key.publicId);
+    if (wait > 0) {
+      void reply.header('ratelimit-policy', pushRate.policyHeader).header('ratelimit', pushRate.header(key.publicId));
+      return rateLimited(wait, 'This key sends more pushes than it may.');
+    }
+    return undefined;
+  }
+
+  private readonly accept = (request: PushRequest, reply: FastifyReply): void => {
+    const key = request.siteKey!;
+    const started = performance.now();
+    this.parts.acceptPush
+      .accept({
+        key,
+        body: request.body ?? EMPTY,
+        gzip: request.headers['content-encoding'] === 'gzip',
+        requestId: request.id,
+        traceparent: traceparentOf(request.headers),
+      })
+      .then(
+        (pushId) => {
+          this.answer(pushId, key, request, reply, started);
+        },
+        (error: unknown) => {
+          this.refuse(error, request, reply);
+        },
+      );
+  };
+
+  /** 202. Written by hand: every value is of a closed alphabet, so nothing needs escaping. */
+  private answer(pushId: string, key: SiteKey, request: PushRequest, reply: FastifyReply, started: number): void {
+    const { pushRate, metrics } = this.parts;
+    const self = `/api/v1/sites/${key.siteUuid}/pushes/${pushId}`;
+    const body = `{"data":{"push_id":"${pushId}","state":"queued"},"meta":{"request_id":"${request.id}"},"links":{"self":"${self}"}}`;
+    // Straight to the socket: Fastify's reply would build its headers one by one and look for hooks that are not there.
+    reply.hijack();
+    reply.raw.writeHead(202, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': body.length,
+      'x-request-id': request.id,
+      location: self,
+      'cache-control': 'no-store',
+      'ratelimit-policy': pushRate.policyHeader,
+      ratelimit: pushRate.header(key.publicId),
+      ...SECURITY_HEADERS,
+    });
+    reply.raw.end(body);
+    metrics.accepted(performance.now() - started, request.body?.length ?? 0);
+  }
+
+  private refuse(error: unknown, request: PushRequest, reply: FastifyReply): void {
+    const { audit, metrics, logger } = this.parts;
+    const problem = toProblem(error);
+    metrics.refused(problem.code);
+    if (problem.status >= 500)
+      logger.error({ err: problem.cause ?? problem, request_id: request.id, code: problem.code }, 'a push failed');
+    const { siteKey } = request;
+    audit.refused({
+      action: 'push.refused',
+      reason: problem.code,
+      actor: siteKey === null ? 'anonymous' : `key:${siteKey.publicId}`,
+      organizationId: siteKey?.organizationId ?? null,
+      // A stranger chooses what is in the address; what she cannot choose tells floods apart.
+      subject: siteKey === null ? `network:${networkOf(request.ip)}` : `site:${siteKey.siteUuid}`,
+      address: request.ip,
+      requestId: request.id,
+      detail: problem.errors.length > 0 ? { errors: problem.errors.slice(0, 5) } : {},
+    });
+    const closes = problem.status === 413 || siteKey === null ? { connection: 'close' } : {};
+    void reply
+      .code(problem.status)
+      .headers({ ...SECURITY_HEADERS, ...problemHeaders(problem), ...closes, 'x-request-id': request.id })
+      .header('content-type', PROBLEM_CONTENT_TYPE)
+      .send(JSON.stringify(problemDocument(problem, request.id, request.url)));
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function rateLimited(waitMs: number, detail: string): ProblemError {
+  return new ProblemError('rate_limited', detail, { retryAfterSeconds: waitMs / 1000 });
+}
+
+/** S49: an address is logged by everybody between the site and us. The value is never repeated. */
+function queryProblem(query: Record<string, unknown>): ProblemError {
+  const names = Object.keys(query);
+  const isKey = Object.entries(query).some(
+    ([name, value]) => /key|token|secret/i.test(name) || String(value).startsWith('pw_'),
+  );
+  if (isKey)
+    return new ProblemError(
+      'key_in_query',
+      'Send the key in the header X-API-Key, and replace it: it may stand in logs now.',
+    );
+  return new ProblemError(
+    'unknown_parameter',
+    `There is no parameter ${names.map((name) => `"${name.slice(0, 100)}"`).join(', ')} here.`,
+    {
+      errors: names
+        .slice(0, 20)
+        .map((name) => ({ pointer: `/${name.slice(0, 100)}`, code: 'unknown_member', detail: 'does not exist here' })),
+    },
+  );
+}

@@ -1,0 +1,79 @@
+import type { ServiceConfig } from '#libs/runtime';
+
+/** What only the gateway can be told. */
+export interface GatewaySettings {
+  /** The first superuser, made when no user exists. null: none is made. */
+  readonly bootstrap: { readonly email: string; readonly password: string; readonly organization: string } | null;
+  /** Pushes one key may send: `quota` in `windowSeconds`, all at once if it likes. */
+  readonly pushRate: RatePolicy;
+  /** Wrong keys one address may show before it has to wait. */
+  readonly wrongKeyRate: RatePolicy;
+  /** Proxies whose X-Forwarded-For is believed: addresses and networks, comma separated. Empty: none. */
+  readonly trustedProxies: readonly string[];
+  /** Over how many streams a partitioned queue is spread. */
+  readonly partitions: number;
+  /** Cost of password hashes: 12, or less in tests. */
+  readonly passwordCost: number;
+}
+
+export interface RatePolicy {
+  readonly name: string;
+  readonly quota: number;
+  readonly windowSeconds: number;
+}
+
+/** The settings are wrong. */
+export class GatewaySettingsError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = GatewaySettingsError.name;
+  }
+}
+
+/**
+ * Reads `PATCHWATCH_BOOTSTRAP_EMAIL`, `PATCHWATCH_BOOTSTRAP_PASSWORD`, `PATCHWATCH_BOOTSTRAP_ORGANIZATION`, `PATCHWATCH_PUSH_RATE`,
+ * `PATCHWATCH_WRONG_KEY_RATE` (both `<quota>/<seconds>`), `PATCHWATCH_TRUSTED_PROXIES` and `PATCHWATCH_PASSWORD_COST`.
+ * @throws GatewaySettingsError
+ */
+export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' | 'partitions'>): GatewaySettings {
+  const email = env['PATCHWATCH_BOOTSTRAP_EMAIL'];
+  const password = env['PATCHWATCH_BOOTSTRAP_PASSWORD'];
+  if (Boolean(email) !== Boolean(password)) {
+    throw new GatewaySettingsError('PATCHWATCH_BOOTSTRAP_EMAIL and PATCHWATCH_BOOTSTRAP_PASSWORD come together.');
+  }
+  return {
+    bootstrap:
+      email && password
+        ? {
+            email: email.toLowerCase(),
+            password,
+            organization: env['PATCHWATCH_BOOTSTRAP_ORGANIZATION'] || 'My organization',
+          }
+        : null,
+    pushRate: ratePolicy('push', 'PATCHWATCH_PUSH_RATE', env['PATCHWATCH_PUSH_RATE'] || '600/60'),
+    wrongKeyRate: ratePolicy('wrong_key', 'PATCHWATCH_WRONG_KEY_RATE', env['PATCHWATCH_WRONG_KEY_RATE'] || '120/60'),
+    trustedProxies: (env['PATCHWATCH_TRUSTED_PROXIES'] ?? '')
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+    partitions,
+    passwordCost: whole('PATCHWATCH_PASSWORD_COST', env['PATCHWATCH_PASSWORD_COST'] || '12', 4, 15),
+  };
+}
+
+function ratePolicy(name: string, setting: string, text: string): RatePolicy {
+  const match = /^(\d{1,7})\/(\d{1,5})$/.exec(text);
+  const quota = Number(match?.[1]);
+  const windowSeconds = Number(match?.[2]);
+  if (!match || quota < 1 || windowSeconds < 1)
+    throw new GatewaySettingsError(`${setting} must be <quota>/<seconds>, not "${text}".`);
+  return { name, quota, windowSeconds };
+}
+
+function whole(setting: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < lowest || value > highest) {
+    throw new GatewaySettingsError(`${setting} must be a whole number from ${lowest} to ${highest}, not "${text}".`);
+  }
+  return value;
+}

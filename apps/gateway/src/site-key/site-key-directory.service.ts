@@ -1,0 +1,158 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { classifySqlError } from '#libs/database';
+import type { Clock, Logger } from '#libs/runtime';
+import { CLOCK, LOGGER } from '../tokens.js';
+import { isKeyOf, publicIdOfSiteKey } from './site-key.js';
+import { SiteKeyRepository } from './site-key.repository.js';
+import type { SiteKeyRow } from './site-key.repository.js';
+
+/** A live site key, proven by its secret. */
+export type SiteKey = SiteKeyRow;
+
+interface Batch {
+  readonly publicIds: Set<string>;
+  readonly found: Promise<ReadonlyMap<string, SiteKey>>;
+}
+
+interface Known {
+  /** null: there is no such key. */
+  readonly key: SiteKey | null;
+  /** Milliseconds since the epoch. */
+  readonly readAt: number;
+}
+
+/** How long a key is believed without a look at the database. A change of ours is told at once; this bounds what gets lost on the way. */
+const FRESH_MS = 30_000;
+/** How long "there is no such key" is believed: a new key may be in use a moment after. */
+const ABSENT_FRESH_MS = 5_000;
+/** While the database is away, a key read within this time is still good: pushes go on. */
+const STALE_MS = 24 * 3600_000;
+const MOST_KNOWN = 200_000;
+const MOST_ABSENT = 20_000;
+const TOUCH_EVERY_MS = 60_000;
+
+/**
+ * Who a site key belongs to, from memory. Order of the checks: form and checksum (no look-up), memory, database (all
+ * look-ups of one turn in one statement), then the secret in constant time. The database is asked again after 30 s, and at once
+ * when another replica says that a key has changed (`forget`).
+ */
+@Injectable()
+export class SiteKeyDirectory implements OnApplicationShutdown {
+  private readonly present = new Map<string, Known>();
+  private readonly absent = new Map<string, Known>();
+  /** Look-ups that leave together at the end of this turn. */
+  private batch: Batch | undefined;
+  /** Raised by every `forget`: what was being read meanwhile may be old already. */
+  private changes = 0;
+  private readonly used = new Set<number>();
+  private lastTouch = 0;
+
+  constructor(
+    private readonly keys: SiteKeyRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * The key whose text this is, from memory alone: null when it is wrong, undefined when the database must be asked.
+   * It costs a checksum, a look into a map and one SHA-256.
+   */
+  peek(text: string): SiteKey | null | undefined {
+    const publicId = publicIdOfSiteKey(text);
+    if (publicId === null) return null;
+    const now = Date.now();
+    const known = this.present.get(publicId);
+    if (known !== undefined && now - known.readAt < FRESH_MS) return this.proven(known.key, text);
+    const missing = this.absent.get(publicId);
+    if (missing !== undefined && now - missing.readAt < ABSENT_FRESH_MS) return null;
+    return undefined;
+  }
+
+  /** As `peek`, and asks the database when memory does not know. @throws the database's error when nothing else helps. */
+  async find(text: string): Promise<SiteKey | null> {
+    const known = this.peek(text);
+    if (known !== undefined) return known;
+    const publicId = publicIdOfSiteKey(text);
+    return publicId === null ? null : this.proven(await this.read(publicId), text);
+  }
+
+  /** The key has changed: ask anew when it is next used. */
+  forget(publicId: string): void {
+    this.changes++;
+    this.present.delete(publicId);
+    this.absent.delete(publicId);
+  }
+
+  /** Changes may have been missed: everything is asked anew. What is known stays for the time the database is away. */
+  doubtAll(): void {
+    for (const [publicId, known] of this.present)
+      this.present.set(publicId, { ...known, readAt: Math.min(known.readAt, Date.now() - FRESH_MS) });
+    this.absent.clear();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.noteUse();
+  }
+
+  private proven(key: SiteKey | null, text: string): SiteKey | null {
+    if (key === null || !isKeyOf(key.secretHash, text)) return null;
+    const now = Date.now();
+    if (key.expiresAt !== null && key.expiresAt <= now) return null;
+    this.used.add(key.id);
+    if (now - this.lastTouch > TOUCH_EVERY_MS) {
+      this.lastTouch = now;
+      void this.noteUse();
+    }
+    return key;
+  }
+
+  private async read(publicId: string): Promise<SiteKey | null> {
+    this.batch ??= this.openBatch();
+    this.batch.publicIds.add(publicId);
+    try {
+      return (await this.batch.found).get(publicId) ?? null;
+    } catch (error) {
+      if (classifySqlError(error) !== 'infrastructure') throw error;
+      const known = this.present.get(publicId);
+      if (known === undefined || Date.now() - known.readAt > STALE_MS) throw error;
+      return known.key;
+    }
+  }
+
+  private openBatch(): Batch {
+    const publicIds = new Set<string>();
+    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.batch = undefined;
+      return this.load([...publicIds]);
+    });
+    return { publicIds, found };
+  }
+
+  private async load(publicIds: readonly string[]): Promise<ReadonlyMap<string, SiteKey>> {
+    const before = this.changes;
+    const rows = await this.keys.findLive(publicIds, this.clock.now());
+    const found = new Map(rows.map((row) => [row.publicId, row]));
+    if (before === this.changes) for (const publicId of publicIds) this.remember(publicId, found.get(publicId) ?? null);
+    return found;
+  }
+
+  private remember(publicId: string, key: SiteKey | null): void {
+    const [into, other, most] =
+      key === null ? [this.absent, this.present, MOST_ABSENT] : [this.present, this.absent, MOST_KNOWN];
+    other.delete(publicId);
+    into.delete(publicId);
+    into.set(publicId, { key, readAt: Date.now() });
+    // Maps keep the order of insertion: the first was read longest ago.
+    if (into.size > most) into.delete(into.keys().next().value!);
+  }
+
+  private async noteUse(): Promise<void> {
+    const ids = [...this.used];
+    if (ids.length === 0) return;
+    this.used.clear();
+    await this.keys.touch(ids, this.clock.now()).catch((error: unknown) => {
+      this.logger.warn({ err: error }, 'the last use of keys cannot be noted');
+    });
+  }
+}

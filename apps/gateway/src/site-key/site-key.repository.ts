@@ -1,0 +1,84 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, IsNull } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import type { Scope } from '#libs/contracts';
+import { ApiKey } from './api-key.entity.js';
+import type { KeyPurpose } from './api-key.entity.js';
+
+/** A live site key with what the push path needs to know. */
+export interface SiteKeyRow {
+  readonly id: number;
+  readonly publicId: string;
+  readonly secretHash: Buffer;
+  readonly siteId: number;
+  readonly siteUuid: string;
+  readonly organizationId: number;
+  /** Milliseconds since the epoch; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** The keys of sites. */
+@Injectable()
+export class SiteKeyRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Live keys of sites that are not removed, of those named. No scope: a key says by itself whose it is.
+   * One statement for any number of keys.
+   */
+  async findLive(publicIds: readonly string[], now: Date): Promise<SiteKeyRow[]> {
+    const rows = await this.dataSource.query<
+      {
+        id: number;
+        public_id: string;
+        secret_hash: Buffer;
+        site_id: number;
+        uuid: string;
+        organization_id: number;
+        expires_at: Date | null;
+      }[]
+    >(
+      `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at
+         FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
+        WHERE k.public_id = ANY($1) AND k.kind = 'site' AND k.revoked_at IS NULL AND s.removed_at IS NULL
+          AND (k.expires_at IS NULL OR k.expires_at > $2)`,
+      [publicIds, now],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      publicId: row.public_id,
+      secretHash: row.secret_hash,
+      siteId: row.site_id,
+      siteUuid: row.uuid,
+      organizationId: row.organization_id,
+      expiresAt: row.expires_at?.getTime() ?? null,
+    }));
+  }
+
+  /** Notes when keys were last used. */
+  async touch(ids: readonly number[], at: Date): Promise<void> {
+    await this.dataSource.query('UPDATE api_keys SET last_used_at = $2 WHERE id = ANY($1)', [ids, at]);
+  }
+
+  add(tx: EntityManager, key: Omit<ApiKey, 'id'>): Promise<ApiKey> {
+    return tx.save(tx.create(ApiKey, key));
+  }
+
+  /** Keys of the site that are neither revoked nor expired. */
+  countLive(tx: EntityManager, scope: Scope, siteId: number, purpose: KeyPurpose, now: Date): Promise<number> {
+    const query = tx
+      .createQueryBuilder(ApiKey, 'key')
+      .where('key.siteId = :siteId AND key.purpose = :purpose AND key.revokedAt IS NULL', { siteId, purpose })
+      .andWhere('(key.expiresAt IS NULL OR key.expiresAt > :now)', { now });
+    if (scope.organization_ids !== null)
+      query.andWhere('key.organizationId = ANY(:ids)', { ids: scope.organization_ids });
+    return query.getCount();
+  }
+
+  /** Revokes all live keys of the site. @returns their public ids. */
+  async revokeAll(tx: EntityManager, siteId: number, now: Date): Promise<string[]> {
+    const keys = await tx.findBy(ApiKey, { siteId, revokedAt: IsNull() });
+    if (keys.length > 0) await tx.update(ApiKey, { siteId, revokedAt: IsNull() }, { revokedAt: now });
+    return keys.map((key) => key.publicId);
+  }
+}

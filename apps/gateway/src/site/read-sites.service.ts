@@ -1,0 +1,90 @@
+import { Injectable } from '@nestjs/common';
+import { listSites, siteModules } from '#libs/contracts';
+import type { RpcOutput, Scope, SiteRow } from '#libs/contracts';
+import { ProblemError } from '../http/problem.js';
+import { People } from '../identity/people.service.js';
+import { Questions } from '../question/questions.service.js';
+import type { SiteListQuery, SiteModulesQuery } from './site.dto.js';
+import type { Site } from './site.entity.js';
+import { SiteRepository } from './site.repository.js';
+
+/** Reads sites: which there are, the registry knows; what they run and how they stand, reporting does. */
+@Injectable()
+export class ReadSites {
+  constructor(
+    private readonly sites: SiteRepository,
+    private readonly people: People,
+    private readonly questions: Questions,
+  ) {}
+
+  list(scope: Scope, query: SiteListQuery): Promise<RpcOutput<typeof listSites>> {
+    const { page, per_page, sort, q, environment, exposed, reporting, module } = query;
+    return this.questions.ask(listSites, {
+      scope,
+      page,
+      per_page,
+      sort: sort ?? '-security_updates',
+      ...(q === undefined ? {} : { q }),
+      ...(environment === undefined ? {} : { environment }),
+      ...(exposed === undefined ? {} : { exposed }),
+      ...(reporting === undefined ? {} : { reporting }),
+      ...(module?.[0] === undefined ? {} : { module: module[0] }),
+    });
+  }
+
+  /** One site. A site of this moment is there even if reporting has not heard of it. @throws ProblemError `not_found` */
+  async one(scope: Scope, uuid: string): Promise<SiteRow> {
+    const site = await this.mustFind(scope, uuid);
+    const { items } = await this.questions.ask(listSites, { scope, page: 1, per_page: 1, site: site.uuid });
+    return items[0] ?? this.unheard(site);
+  }
+
+  /** Its modules. @throws ProblemError `not_found` */
+  async modules(
+    scope: Scope,
+    uuid: string,
+    query: SiteModulesQuery,
+  ): Promise<Exclude<RpcOutput<typeof siteModules>, null>> {
+    const site = await this.mustFind(scope, uuid);
+    const { page, per_page, group } = query;
+    const found = await this.questions.ask(siteModules, {
+      scope,
+      site: site.uuid,
+      page,
+      per_page,
+      ...(group === undefined ? {} : { group }),
+    });
+    return found ?? { site: await this.unheard(site), items: [], meta: { total: 0, as_of: new Date().toISOString() } };
+  }
+
+  private async mustFind(scope: Scope, uuid: string): Promise<Site> {
+    const site = await this.sites.find(scope, uuid);
+    if (site === null) throw new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
+    return site;
+  }
+
+  /** A site that has never pushed, or whose registration is still on its way to reporting. */
+  private async unheard(site: Site): Promise<SiteRow> {
+    const [organization] = await this.people.organizations({ organization_ids: [site.organizationId] });
+    return {
+      id: site.uuid,
+      organization_id: organization?.uuid ?? '',
+      name: site.name,
+      url: site.url,
+      environment: site.environment,
+      created_at: site.createdAt.toISOString(),
+      core_version: null,
+      core_status: null,
+      modules: 0,
+      updates: 0,
+      security_updates: 0,
+      unknown: 0,
+      open_exposures: 0,
+      worst_risk: null,
+      exposed_since: null,
+      last_push_at: null,
+      complete: null,
+      reporting: 'waiting',
+    };
+  }
+}

@@ -1,0 +1,134 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { SiteModuleRow, SiteRow } from '#libs/contracts';
+import { Answer } from '../http/answer.js';
+import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
+import { UuidPipe } from '../http/uuid.pipe.js';
+import { scopeOf } from '../identity/principal.js';
+import type { UserPrincipal } from '../identity/principal.js';
+import { Person } from '../login/asker.decorator.js';
+import type { IssuedKey } from '../site-key/issue-key.service.js';
+import { ManageSites } from './manage-sites.service.js';
+import type { Doer } from './manage-sites.service.js';
+import { ReadSites } from './read-sites.service.js';
+import { CreateKeyBody, CreateSiteBody, SiteListQuery, SiteModulesQuery } from './site.dto.js';
+import { CREATED_KEY, CREATED_SITE } from './site.schema.js';
+
+@ApiTags('Sites')
+@ApiBearerAuth()
+@Controller('api/v1/sites')
+export class SiteController {
+  constructor(
+    private readonly manageSites: ManageSites,
+    private readonly readSites: ReadSites,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'The sites you may see, worst first' })
+  @AnswersList(SiteRow)
+  async list(@Person() person: UserPrincipal, @Query() query: SiteListQuery): Promise<Answer<unknown>> {
+    const { items, meta } = await this.readSites.list(scopeOf(person), query);
+    return new Answer(items, {
+      page: { page: query.page, per_page: query.per_page, total: meta.total },
+      asOf: meta.as_of,
+    });
+  }
+
+  @Post()
+  @ApiOperation({ summary: 'Add a site; the answer shows its key, this once' })
+  @AnswersOne(CREATED_SITE, 201)
+  @Refuses('validation_failed', 'forbidden')
+  async create(
+    @Person() person: UserPrincipal,
+    @Body() body: CreateSiteBody,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const { name, url, environment, organization } = body;
+    const created = await this.manageSites.create({ name, url, environment, organization }, doer(person, request));
+    const { site } = created;
+    const self = `/api/v1/sites/${site.uuid}`;
+    return new Answer(
+      {
+        site: {
+          id: site.uuid,
+          organization_id: created.organizationUuid,
+          name: site.name,
+          url: site.url,
+          environment: site.environment,
+          created_at: site.createdAt.toISOString(),
+        },
+        ...keyAnswer(created.key),
+      },
+      { secret: true, links: { self, modules: `${self}/modules`, push: `${self}/modules/sync` } },
+    );
+  }
+
+  @Get(':siteUuid')
+  @ApiOperation({ summary: 'One site' })
+  @AnswersOne(SiteRow)
+  @Refuses('not_found')
+  async one(@Person() person: UserPrincipal, @Param('siteUuid', UuidPipe) uuid: string): Promise<Answer<unknown>> {
+    return new Answer(await this.readSites.one(scopeOf(person), uuid), {
+      links: { modules: `/api/v1/sites/${uuid}/modules` },
+    });
+  }
+
+  @Get(':siteUuid/modules')
+  @ApiOperation({ summary: 'Its modules: security updates first, other updates next, up to date ones last' })
+  @AnswersList(SiteModuleRow)
+  @Refuses('not_found')
+  async modules(
+    @Person() person: UserPrincipal,
+    @Param('siteUuid', UuidPipe) uuid: string,
+    @Query() query: SiteModulesQuery,
+  ): Promise<Answer<unknown>> {
+    const { site, items, meta } = await this.readSites.modules(scopeOf(person), uuid, query);
+    return new Answer(items, {
+      page: { page: query.page, per_page: query.per_page, total: meta.total },
+      asOf: meta.as_of,
+      meta: { site },
+      links: { site: `/api/v1/sites/${uuid}` },
+    });
+  }
+
+  @Post(':siteUuid/keys')
+  @ApiOperation({ summary: 'One more key of the site, shown this once; two may push at a time' })
+  @AnswersOne(CREATED_KEY, 201)
+  @Refuses('not_found', 'forbidden', 'too_many_keys', 'validation_failed')
+  async addKey(
+    @Person() person: UserPrincipal,
+    @Param('siteUuid', UuidPipe) uuid: string,
+    @Body() body: CreateKeyBody,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const wish = { purpose: body.purpose, lifetimeHours: body.expires_in_hours ?? null };
+    const key = await this.manageSites.addKey(uuid, wish, doer(person, request));
+    return new Answer(keyAnswer(key), { secret: true, links: { site: `/api/v1/sites/${uuid}` } });
+  }
+
+  @Delete(':siteUuid')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove the site; its keys die at once, its history stays' })
+  @Refuses('not_found', 'forbidden')
+  async remove(
+    @Person() person: UserPrincipal,
+    @Param('siteUuid', UuidPipe) uuid: string,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.manageSites.remove(uuid, doer(person, request));
+  }
+}
+
+function doer(person: UserPrincipal, request: FastifyRequest): Doer {
+  return { person, requestId: request.id, address: request.ip };
+}
+
+function keyAnswer(key: IssuedKey): { key: string; key_id: string; purpose: string; key_expires_at: string | null } {
+  return {
+    key: key.text,
+    key_id: key.publicId,
+    purpose: key.purpose,
+    key_expires_at: key.expiresAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,104 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn, IsInt, IsOptional, IsString, IsUrl, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import {
+  AnyOf,
+  BooleanParameter,
+  isModuleName,
+  OneOrMore,
+  PageQuery,
+  Sort,
+  TextParameter,
+} from '../http/parameters.js';
+import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
+import type { KeyPurpose } from '../site-key/api-key.entity.js';
+import { ENVIRONMENTS } from './site.entity.js';
+import type { Environment } from './site.entity.js';
+
+const PlainText = (maxLength: number): PropertyDecorator =>
+  applyDecorators(
+    IsString(),
+    MinLength(1),
+    MaxLength(maxLength),
+    Matches(/^[^\p{Cc}\p{Surrogate}]*$/u, { message: '$property must not hold control characters' }),
+    Matches(/\S/u, { message: '$property must not be blank' }),
+  );
+
+export class CreateSiteBody {
+  @ApiProperty({ example: 'Town hall', maxLength: 255 })
+  @PlainText(255)
+  name: string;
+
+  @ApiProperty({ example: 'https://www.example.org', description: 'Where people open the site.', maxLength: 2048 })
+  @IsUrl({
+    protocols: ['http', 'https'],
+    require_protocol: true,
+    require_tld: false,
+    allow_underscores: true,
+    disallow_auth: true,
+  })
+  @MaxLength(2048)
+  url: string;
+
+  @ApiPropertyOptional({ enum: ENVIRONMENTS, default: 'prod' })
+  @IsOptional()
+  @IsIn(ENVIRONMENTS)
+  environment: Environment = 'prod';
+
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'The organization it belongs to. May be left out by members of one.',
+  })
+  @IsOptional()
+  @Matches(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, { message: '$property must be a UUID' })
+  organization?: string;
+}
+
+export class CreateKeyBody {
+  @ApiPropertyOptional({ enum: KEY_PURPOSES, default: 'push' })
+  @IsOptional()
+  @IsIn(KEY_PURPOSES)
+  purpose: KeyPurpose = 'push';
+
+  @ApiPropertyOptional({ minimum: 1, maximum: 87_600, description: 'Without it the key lives until it is revoked.' })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(87_600)
+  expires_in_hours?: number;
+}
+
+export const SITE_SORTS = [
+  'name',
+  'created_at',
+  'last_push_at',
+  'security_updates',
+  'updates',
+  'exposed_since',
+  'open_exposures',
+];
+
+export class SiteListQuery extends PageQuery {
+  @TextParameter('Part of the name or the address.')
+  q?: string;
+
+  @AnyOf('Environment.', ENVIRONMENTS)
+  environment?: string[];
+
+  @BooleanParameter('true: sites with an open exposure; false: those without.')
+  exposed?: boolean;
+
+  @AnyOf('How the site reports.', ['waiting', 'reporting', 'silent'])
+  reporting?: string[];
+
+  @OneOrMore('Sites that run this module; one name.', isModuleName, 'a machine name')
+  module?: string[];
+
+  @Sort(SITE_SORTS)
+  sort?: string;
+}
+
+export class SiteModulesQuery extends PageQuery {
+  @AnyOf('Group of the list.', ['security', 'update', 'current', 'unknown'])
+  group?: string[];
+}

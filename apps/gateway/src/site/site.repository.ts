@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In, IsNull } from 'typeorm';
+import type { EntityManager, FindOptionsWhere } from 'typeorm';
+import type { Scope } from '#libs/contracts';
+import { Site } from './site.entity.js';
+
+/** The registry of sites. Every read takes the scope of who asks; what lies outside does not exist. */
+@Injectable()
+export class SiteRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The site if it is in scope and not removed. With `tx` its row is locked. */
+  find(scope: Scope, uuid: string, tx?: EntityManager): Promise<Site | null> {
+    return (tx ?? this.dataSource.manager).findOne(Site, {
+      where: { uuid, removedAt: IsNull(), ...within(scope) },
+      ...(tx === undefined ? {} : { lock: { mode: 'pessimistic_write' as const } }),
+    });
+  }
+
+  add(tx: EntityManager, site: Omit<Site, 'id'>): Promise<Site> {
+    return tx.save(tx.create(Site, site));
+  }
+
+  /** Marks the site as removed. */
+  remove(tx: EntityManager, site: Site, removedAt: Date): Promise<Site> {
+    return tx.save(Site, { ...site, removedAt, revision: site.revision + 1 });
+  }
+}
+
+function within(scope: Scope): FindOptionsWhere<Site> {
+  return {
+    ...(scope.organization_ids === null ? {} : { organizationId: In(scope.organization_ids) }),
+    ...(scope.site_id === undefined ? {} : { id: scope.site_id }),
+  };
+}

@@ -1,0 +1,26 @@
+import Type from 'typebox';
+
+/** The answers of this feature, as the API's description shows them. */
+const key = {
+  key: Type.String({
+    description: 'The whole key. It is shown now and never again.',
+    pattern: '^pw_site_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}$',
+  }),
+  key_id: Type.String({ description: 'Names the key in lists and logs.' }),
+  purpose: Type.Union([Type.Literal('push'), Type.Literal('backfill')]),
+  key_expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+};
+
+export const CREATED_KEY = Type.Object(key);
+
+export const CREATED_SITE = Type.Object({
+  site: Type.Object({
+    id: Type.String({ format: 'uuid' }),
+    organization_id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    url: Type.String(),
+    environment: Type.Union([Type.Literal('prod'), Type.Literal('stage'), Type.Literal('dev')]),
+    created_at: Type.String({ format: 'date-time' }),
+  }),
+  ...key,
+});
