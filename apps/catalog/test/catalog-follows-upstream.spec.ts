@@ -58,7 +58,7 @@ describe('the catalog with an upstream', () => {
     await eventually(async () => (await box.told()).releases.length === 4, { what: 'four modules to be told of' });
   });
   afterEach(async () => {
-    await box.close();
+    await box?.close();
     await upstream.stop();
   });
 

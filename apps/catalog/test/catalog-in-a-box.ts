@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { modulesSeen, QUEUES, type AdvisoryChanged, type ModuleReleasesChanged } from '#libs/contracts';
 import { newId, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
-import { connectRedis, RedisPublisher, type RedisConnection } from '#libs/streams';
+import { connectRedis, fromFields, RedisPublisher, type RedisConnection } from '#libs/streams';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { gunzipSync } from 'node:zlib';
 import { entities } from '../src/database/entities.js';
@@ -106,11 +106,8 @@ async function readStream(connection: RedisConnection): Promise<Entry[]> {
 }
 
 function readEntry(fields: Buffer[]): Entry {
-  const map = new Map<string, Buffer>();
-  for (let i = 0; i < fields.length; i += 2) map.set(fields[i]!.toString(), fields[i + 1]!);
-  const type = [...map].find(([, value]) => value.toString('utf8').startsWith('catalog.'))?.[1].toString() ?? '';
-  const body = [...map.values()].at(-1)!;
-  return { type, body: JSON.parse((body[0] === 0x1f ? gunzipSync(body) : body).toString('utf8')) as unknown };
+  const { type, contentEncoding, body } = fromFields(fields);
+  return { type, body: JSON.parse((contentEncoding === 'gzip' ? gunzipSync(body) : body).toString('utf8')) as unknown };
 }
 
 function toTold(entries: readonly Entry[]): Told {

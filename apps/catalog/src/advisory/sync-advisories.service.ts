@@ -34,11 +34,12 @@ export class SyncAdvisoriesService {
     const feed = await this.advisories.feed(reader);
     const known = await this.advisories.all(reader);
     const whole = !feed?.walkedAt || now.getTime() - feed.walkedAt.getTime() >= WHOLE_WALK_EVERY_MS;
-    const missing = [...known.values()].some(({ missingSince, state }) => missingSince && state === 'published');
+    const missing = [...known.values()].filter(({ missingSince, state }) => missingSince && state === 'published');
     const walk = await this.walk.walk({
       // A walk that must look closely asks without a condition.
-      validators: whole || missing ? null : (feed?.validators ?? null),
+      validators: whole || missing.length > 0 ? null : (feed?.validators ?? null),
       whole,
+      downTo: Math.min(Infinity, ...missing.map(({ facts }) => Date.parse(facts.published_at))),
       isKnown: (facts) => {
         const before = known.get(facts.advisory);
         return before?.state === 'published' && sameFacts(before.facts, facts);

@@ -10,6 +10,8 @@ export interface FeedKnowledge {
   readonly validators: Validators | null;
   /** The walk must go to the feed's end. */
   readonly whole: boolean;
+  /** The walk must pass this instant (milliseconds), known or not. */
+  readonly downTo: number;
   /** Whether these facts are known as they are. */
   readonly isKnown: (facts: AdvisoryFacts) => boolean;
 }
@@ -65,19 +67,21 @@ export class WalkAdvisoriesService {
         break;
       }
       const nothingNew = page.unreadable.length === 0 && page.advisories.every((facts) => known.isKnown(facts));
-      if (nothingNew && !known.whole) break;
+      if (nothingNew && !known.whole && oldest(seen) < known.downTo) break;
       number += 1;
       page = await this.pages.read(number, null);
       if (!page) break;
     }
-    const published = [...seen.values()].map(({ published_at }) => Date.parse(published_at));
     return {
       advisories: [...seen.values()],
       unreadable,
       whole,
       trustworthy,
-      floor: Math.min(...published),
+      floor: oldest(seen),
       validators: first.validators,
     };
   }
 }
+
+const oldest = (seen: ReadonlyMap<string, AdvisoryFacts>): number =>
+  Math.min(...[...seen.values()].map(({ published_at }) => Date.parse(published_at)));
