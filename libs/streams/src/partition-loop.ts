@@ -73,7 +73,12 @@ export class PartitionLoop<Tx> {
     this.stopping.abort();
     this.held.end();
     lane.interrupt();
-    const drained = await Promise.race([this.done.then(() => true), time.sleep(withinMs).then(() => false)]);
+    const drainedFirst = new AbortController();
+    const drained = await Promise.race([
+      this.done.then(() => true),
+      time.sleep(withinMs, drainedFirst.signal).then(() => false),
+    ]);
+    drainedFirst.abort();
     if (drained) await this.leave();
     else
       log.warn(

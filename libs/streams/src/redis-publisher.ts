@@ -51,6 +51,7 @@ export class RedisPublisher implements Publisher {
   private readonly keys = new Map<string, string[]>();
   /** In the order of their deadlines. */
   private pending: Pending[] = [];
+  private wasReady = false;
   private watchdog: NodeJS.Timeout | null = null;
   private corked: Corkable | null = null;
   private readonly waiters = new Set<() => void>();
@@ -87,6 +88,7 @@ export class RedisPublisher implements Publisher {
       );
     }
     if (envelopes.length === 0) return Promise.resolve();
+    if (!this.wasReady) return this.whenFirstReady().then(() => this.publish(queue, envelopes));
     return new Promise<void>((resolve, reject) => {
       const client = this.connection.client;
       const call: Pending = { deadline: Date.now() + this.timeoutMs, client, reject, settled: false };
@@ -108,6 +110,16 @@ export class RedisPublisher implements Publisher {
         },
       );
     });
+  }
+
+  /** Only the first connection is waited for: later, a link that is down fails at once and callers do not pile up. */
+  private async whenFirstReady(): Promise<void> {
+    try {
+      await this.connection.ready(this.timeoutMs);
+      this.wasReady = true;
+    } catch (cause) {
+      throw new DoubtfulPublishError('Redis has never answered yet; nothing was sent.', { cause });
+    }
   }
 
   /** Waits for what is in flight (each call is bounded), then closes its own link. */
