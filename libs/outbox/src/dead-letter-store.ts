@@ -87,8 +87,11 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
 
   /** How many letters are open. */
   async countOpen(tx: EntityManager, filter: DeadLetterFilter = {}): Promise<number> {
-    const [row] = await tx.query(`SELECT count(*)::int AS open FROM dead_letters WHERE ${OPEN}`, parametersOf(filter));
-    return row.open;
+    const rows: { open: number }[] = await tx.query(
+      `SELECT count(*)::int AS open FROM dead_letters WHERE ${OPEN}`,
+      parametersOf(filter),
+    );
+    return rows[0]!.open;
   }
 
   /**

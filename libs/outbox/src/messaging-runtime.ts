@@ -145,14 +145,18 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
 
   /** The outbox of a service that sends no events may be missing; of one that does, it must not. */
   private async hasTable(table: 'outbox' | 'dead_letters'): Promise<boolean> {
-    const [row] = await this.parts.dataSource.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+    const rows: { there: boolean }[] = await this.parts.dataSource.query(
+      'SELECT to_regclass($1) IS NOT NULL AS there',
+      [table],
+    );
+    const there = rows[0]!.there;
     const needed =
       table === 'outbox'
         ? EVENTS.some((event) => event.type.startsWith(`${this.parts.service}.`) && event.factsIn !== 'meta')
         : this.plans!.length > 0;
-    if (needed && !row.there)
+    if (needed && !there)
       throw new Error(`The schema of ${this.parts.service} has no table ${table}: have its migrations run?`);
-    return row.there;
+    return there;
   }
 
   private async stopOnce(): Promise<void> {

@@ -48,7 +48,7 @@ describe(MessagingModule.name, () => {
   let redis: TestRedis;
   let database: Awaited<ReturnType<typeof emptyDatabase>>;
   let dataSource: DataSource;
-  let apps: INestApplicationContext[] = [];
+  const apps: INestApplicationContext[] = [];
 
   beforeAll(async () => {
     [redis, database] = await Promise.all([testRedis(), emptyDatabase()]);

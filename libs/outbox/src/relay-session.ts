@@ -33,7 +33,7 @@ export async function connectRelay(options: { readonly url: string; readonly sch
     application_name: `${options.schema}-outbox-relay`,
     // Should this machine vanish, the server must notice and free the lock.
     options: `-c search_path=${options.schema} -c statement_timeout=8000 -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3`,
-    types: typeParsers as pg.CustomTypesConfig,
+    types: typeParsers,
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
     keepAlive: true,

@@ -122,9 +122,9 @@ export class ReplyReader {
 export type TextEntry = readonly [id: string, fields: readonly string[]];
 
 /** The entries of one stream in a reply of XREAD or XREADGROUP, whichever protocol shaped it. */
-export function entriesOf(reply: unknown): TextEntry[] {
-  if (reply === null || reply === undefined) return [];
-  if (Array.isArray(reply)) return (reply[0]?.[1] ?? []) as TextEntry[];
-  if (reply instanceof Map) return ([...reply.values()][0] ?? []) as TextEntry[];
-  return (Object.values(reply as Record<string, TextEntry[]>)[0] ?? []) as TextEntry[];
+export function entriesOf(reply: unknown): readonly TextEntry[] {
+  if (typeof reply !== 'object' || reply === null) return [];
+  if (Array.isArray(reply)) return (reply as [key: string, entries: readonly TextEntry[]][])[0]?.[1] ?? [];
+  const values = reply instanceof Map ? [...reply.values()] : Object.values(reply);
+  return (values as (readonly TextEntry[])[])[0] ?? [];
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connectRedis, type RedisConnection } from '../connect-redis.js';
 import { silentLog, type StreamsLog } from '../observer.js';
-import { RpcCancelledError, RpcError, RpcTimeoutError, RpcUnavailableError } from './rpc-errors.js';
+import { RpcCancelledError, type RpcError, RpcTimeoutError, RpcUnavailableError } from './rpc-errors.js';
 import { ReplyReader } from './reply-reader.js';
 import {
   cancelChannel,

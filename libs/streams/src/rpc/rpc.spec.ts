@@ -128,9 +128,9 @@ describe('RPC over streams', () => {
     const [a, b] = await Promise.all([client(), client()]);
     const ask = (rpc: RpcClient, from: number) =>
       Promise.all(Array.from({ length: 300 }, (_, n) => rpc.call(double, { n: n + from })));
-    const [left, right] = await Promise.all([ask(a!, 0), ask(b!, 1_000)]);
-    expect(left!.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => n * 2));
-    expect(right!.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => (n + 1_000) * 2));
+    const [left, right] = await Promise.all([ask(a, 0), ask(b, 1_000)]);
+    expect(left.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => n * 2));
+    expect(right.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => (n + 1_000) * 2));
   });
 
   it('keeps the code, the status and the class of an error, and tells nothing of an unforeseen one', async () => {
@@ -205,7 +205,8 @@ describe('RPC over streams', () => {
     const dropped: string[] = [];
     await serve({ concurrency: 2, observer: { dropped: (_method, why) => void dropped.push(why) } });
     const rpc = await client();
-    const ask = (n: number, deadlineMs: number) => rpc.call(hang, { n }, { deadlineMs }).catch((error: unknown) => error);
+    const ask = (n: number, deadlineMs: number) =>
+      rpc.call(hang, { n }, { deadlineMs }).catch((error: unknown) => error);
     const working = [ask(1, 400), ask(2, 400)];
     await eventually(() => seen.hanging === 2, { everyMs: 5 });
     const waiting = [3, 4, 5, 6].map((n) => ask(n, 100));

@@ -27,7 +27,7 @@ export class StreamsClientProxy extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const method = this.normalizePattern(packet.pattern);
+    const method = this.normalizePattern(packet.pattern as string);
     const abort = new AbortController();
     this.caller.call(method.split('.')[0]!, method, packet.data, { signal: abort.signal }).then(
       (response) => callback({ response, isDisposed: true }),

@@ -1,5 +1,4 @@
-import { Server, type BaseRpcContext, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { BaseRpcContext as RpcContextBase } from '@nestjs/microservices';
+import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
 import { problemsOf, type RpcDefinition } from '#libs/contracts';
 import { connectRedis, type RedisConnection } from '../connect-redis.js';
@@ -27,7 +26,7 @@ export interface StreamsRpcServerOptions {
 }
 
 /** What `@Ctx()` gives a handler. */
-export class StreamsRpcContext extends RpcContextBase<[Question]> {
+export class StreamsRpcContext extends BaseRpcContext<[Question]> {
   get method(): string {
     return this.args[0].method;
   }
@@ -135,8 +134,7 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
     const problems = problemsOf(definition.input)(question.data);
     if (problems.length > 0) throw new RpcError('invalid_input', `${question.method}: ${problems.join('; ')}`, 400);
     try {
-      const work = (): Promise<unknown> =>
-        settled(handler(question.data, new StreamsRpcContext([question]) as BaseRpcContext));
+      const work = (): Promise<unknown> => settled(handler(question.data, new StreamsRpcContext([question])));
       const { withCorrelation } = this.options;
       const output = await (withCorrelation && question.correlationId
         ? withCorrelation(question.correlationId, work)
