@@ -32,7 +32,7 @@ export class OutboxRelay {
   private drainUntil = Infinity;
 
   constructor(private readonly options: OutboxRelayOptions) {
-    this.settings = { batchSize: 200, batchBytes: 4 * 1024 * 1024, idleMs: 200, standbyMs: 250, ...definedOf(options) };
+    this.settings = { batchSize: 500, batchBytes: 4 * 1024 * 1024, idleMs: 200, standbyMs: 250, ...definedOf(options) };
     this.log = options.log ?? silentLog;
   }
 
@@ -168,7 +168,7 @@ export interface OutboxRelayOptions {
   readonly url: string;
   readonly schema: string;
   readonly publisher: Publisher;
-  /** Rows and bytes of one queue taken at once. Default 200 and 4 MiB. */
+  /** Rows and bytes of one queue taken at once. Default 500 and 4 MiB. */
   readonly batchSize?: number;
   readonly batchBytes?: number;
   /** Longest pause in ms between two looks at an empty table. Default 200. */
