@@ -79,7 +79,8 @@ export class BatchRunner<Tx> {
         const last =
           this.lastFailures.get(entry.id) ?? 'no delivery ended with an answer: the process died or stood still';
         const detail = `Delivered ${entry.delivery} times without success; ${last}`;
-        await this.bury(entry, reader.letter(entry, message.envelope, 'too_many_deliveries', detail, handler));
+        const letter = reader.letter(entry, message.envelope, 'too_many_deliveries', detail, handler);
+        await this.bury(entry, letter, async (tx) => (await handler.wasApplied?.(tx, message)) ?? false);
       } else (entry.delivery === 1 ? together : alone).push(reading.work);
     }
     if (together.length > 0) await this.run(together, 0);
@@ -197,7 +198,7 @@ export class BatchRunner<Tx> {
    * Records one dead letter in a transaction of its own and settles its entry. While the breaker is open nothing is
    * buried; a store that refuses it leaves the entry in the queue, to be tried again: better stuck than lost.
    */
-  private async bury(entry: StreamEntry, letter: DeadLetter): Promise<void> {
+  private async bury(entry: StreamEntry, letter: DeadLetter, wasApplied?: (tx: Tx) => Promise<boolean>): Promise<void> {
     const { unitOfWork, deadLetters, held, settings, time, stopping, log, queue } = this.options;
     const type = letter.envelope === null ? 'unreadable' : `${letter.envelope.type}@${letter.envelope.version}`;
     const back = { id: entry.id, deliveries: entry.delivery - 1 };
@@ -205,10 +206,16 @@ export class BatchRunner<Tx> {
     for (let attempt = 0; held.has(entry.id); attempt++) {
       if (stopping.aborted) return held.handBack([{ ...back, when: 'now' }]);
       try {
-        await unitOfWork.run((tx) => deadLetters.record(tx, [letter]));
-        await held.settle([entry.id]);
+        const dead = await unitOfWork.run(async (tx) => {
+          if ((await wasApplied?.(tx)) === true) return false;
+          await deadLetters.record(tx, [letter]);
+          return true;
+        });
+        this.blockedSince = null;
         this.lastFailures.delete(entry.id);
-        return this.noteDead(letter);
+        await held.settle([entry.id]);
+        if (dead) this.noteDead(letter);
+        return;
       } catch (error) {
         const kind = kindOf(error, this.options.classify);
         if (kind !== 'infrastructure' && kind !== 'conflict' && kind !== 'not_now') {

@@ -18,6 +18,12 @@ export interface BatchHandler<Tx, T = unknown> {
   /** `type@version` of what it handles. */
   readonly handles: readonly { readonly type: string; readonly version: number }[];
   handle(tx: Tx, messages: readonly Delivered<T>[], batch: BatchContext): Promise<void>;
+  /**
+   * Whether `message` had its effect already. Asked before a message is buried for too many deliveries: it may have been
+   * committed by a process that died before the acknowledgement, and must not be both applied and dead. Without it the
+   * answer is no.
+   */
+  wasApplied?(tx: Tx, message: Delivered<T>): Promise<boolean>;
 }
 
 export interface BatchContext {
@@ -43,7 +49,10 @@ export interface DeadLetter {
   readonly deliveries: number;
 }
 
-/** Keeps what could not be handled, in the batch's own transaction. */
+/**
+ * Keeps what could not be handled, in the batch's own transaction. Recording the same message again changes nothing: a
+ * process may die between the commit and the acknowledgement.
+ */
 export interface DeadLetterStore<Tx> {
   record(tx: Tx, letters: readonly DeadLetter[]): Promise<void>;
 }

@@ -15,8 +15,7 @@ export function onBothBrokers(name: string, define: (guarantee: Guarantee) => vo
         const stage = new Stage(await inMemoryWorld());
         await proof(stage, { groups: 0 });
         await stage.end();
-      }),
-    );
+      }));
   });
 
   describe(`${name} (Redis)`, () => {
@@ -38,7 +37,6 @@ export function onBothBrokers(name: string, define: (guarantee: Guarantee) => vo
         const observer: StreamsObserver = { groupCreated: () => void lost.groups++ };
         stage = new Stage(await redisWorld(redis.url, observer));
         await proof(stage, lost);
-      }),
-    );
+      }));
   });
 }

@@ -149,7 +149,10 @@ describe('Broken links to Redis', () => {
       await redis.restart();
     }
     const before = accepted.length;
-    await eventually(() => accepted.length > before + 50, { timeoutMs: 5_000, what: 'publishing after the last restart' });
+    await eventually(() => accepted.length > before + 50, {
+      timeoutMs: 5_000,
+      what: 'publishing after the last restart',
+    });
     loading = false;
     await load;
     await stage.untilEmpty();

@@ -58,9 +58,7 @@ onBothBrokers('Delivery', (guarantee) => {
     });
     await stage.publish([envelope]);
     await stage.untilEmpty();
-    expect(seen).toEqual([
-      { envelope, data: { n: 3, text: 'ü\u0000\ud83d\ude80' }, delivery: 1, queue: QUEUE },
-    ]);
+    expect(seen).toEqual([{ envelope, data: { n: 3, text: 'ü\u0000\ud83d\ude80' }, delivery: 1, queue: QUEUE }]);
   });
 
   guarantee('facts in meta are the data, the body stays as it came', async (stage) => {

@@ -102,21 +102,24 @@ onBothBrokers('Failure', (guarantee) => {
     expect(process.deliveries.filter(({ id, together }) => id === 'message-11' && together === 1).length).toBe(1);
   });
 
-  guarantee('a fault of the handler: neighbours commit at once, the second delivery is alone, the fifth is dead', async (stage) => {
-    await stage.publish(things(1, 8));
-    const process = await stage.process({ behaviour: failing(5, () => new TypeError('x is undefined')) });
-    await stage.until('the neighbours', () => stage.ledger.effects.size === 7);
-    await stage.untilEmpty();
-    const own = process.deliveries.filter(({ id }) => id === 'message-5');
-    expect(own.filter(({ delivery }) => delivery > 1).map(({ delivery, together }) => [delivery, together])).toEqual([
-      [2, 1],
-      [3, 1],
-      [4, 1],
-    ]);
-    expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'too_many_deliveries', deliveries: 5 })]);
-    expect(stage.ledger.dead[0]!.detail).toContain('TypeError: x is undefined');
-    expect(stage.ledger.effects.size).toBe(7);
-  });
+  guarantee(
+    'a fault of the handler: neighbours commit at once, the second delivery is alone, the fifth is dead',
+    async (stage) => {
+      await stage.publish(things(1, 8));
+      const process = await stage.process({ behaviour: failing(5, () => new TypeError('x is undefined')) });
+      await stage.until('the neighbours', () => stage.ledger.effects.size === 7);
+      await stage.untilEmpty();
+      const own = process.deliveries.filter(({ id }) => id === 'message-5');
+      expect(own.filter(({ delivery }) => delivery > 1).map(({ delivery, together }) => [delivery, together])).toEqual([
+        [2, 1],
+        [3, 1],
+        [4, 1],
+      ]);
+      expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'too_many_deliveries', deliveries: 5 })]);
+      expect(stage.ledger.dead[0]!.detail).toContain('TypeError: x is undefined');
+      expect(stage.ledger.effects.size).toBe(7);
+    },
+  );
 
   guarantee('a fault that goes away costs nothing but the wait', async (stage) => {
     let left = 2;
@@ -161,7 +164,8 @@ onBothBrokers('Failure', (guarantee) => {
     await stage.publish(things(1, 20));
     await stage.process({
       behaviour: (message) => {
-        if (message.data.n === 7 && !fixed) throw new LedgerError('infrastructure', 'canceling statement due to timeout');
+        if (message.data.n === 7 && !fixed)
+          throw new LedgerError('infrastructure', 'canceling statement due to timeout');
       },
     });
     await stage.until('the neighbours', () => stage.ledger.effects.size === 19);

@@ -38,7 +38,8 @@ onBothBrokers('Fault', (guarantee) => {
   guarantee('an acknowledgement that never arrived is repeated; nothing is delivered twice', async (stage) => {
     const process = await stage.process();
     let refused = 0;
-    process.broker.fate = (call, reply) => (call === 'settle' && reply === undefined && refused++ < 3 ? 'refuse' : 'pass');
+    process.broker.fate = (call, reply) =>
+      call === 'settle' && reply === undefined && refused++ < 3 ? 'refuse' : 'pass';
     await stage.publish(things(1, 10));
     await stage.untilEmpty();
     once(stage, 10);
@@ -72,21 +73,26 @@ onBothBrokers('Fault', (guarantee) => {
     expect(heir.deliveries.some(({ delivery }) => delivery === 2)).toBe(true);
   });
 
-  guarantee('a process that dies before the commit: another takes over after the lease, each message alone', async (stage) => {
-    const dying = await stage.process();
-    let died = false;
-    dying.behaviour = (message, _batch, share) => {
-      if (message !== share.at(-1)) return;
-      died = true;
-      void dying.broker.crash();
-    };
-    await stage.publish(things(1, 5));
-    await stage.until('the death', () => died);
-    const heir = await stage.process();
-    await stage.untilEmpty();
-    once(stage, 5);
-    expect(heir.deliveries.filter(({ delivery }) => delivery === 2).every(({ together }) => together === 1)).toBe(true);
-  });
+  guarantee(
+    'a process that dies before the commit: another takes over after the lease, each message alone',
+    async (stage) => {
+      const dying = await stage.process();
+      let died = false;
+      dying.behaviour = (message, _batch, share) => {
+        if (message !== share.at(-1)) return;
+        died = true;
+        void dying.broker.crash();
+      };
+      await stage.publish(things(1, 5));
+      await stage.until('the death', () => died);
+      const heir = await stage.process();
+      await stage.untilEmpty();
+      once(stage, 5);
+      expect(heir.deliveries.filter(({ delivery }) => delivery === 2).every(({ together }) => together === 1)).toBe(
+        true,
+      );
+    },
+  );
 
   guarantee('a process that dies after the read and before the decode: nothing is lost', async (stage) => {
     const dying = await stage.process({ start: false });
@@ -107,24 +113,32 @@ onBothBrokers('Fault', (guarantee) => {
     once(stage, 5);
   });
 
-  guarantee('a message that kills every process that touches it is dead after five; its neighbours are applied', async (stage) => {
-    await stage.publish(things(1, 3));
-    for (let deaths = 0; deaths < 4; deaths++) {
-      let died = false;
-      const dying = await stage.process();
-      dying.behaviour = (message) => {
-        if (message.data.n !== 2 || died) return;
-        died = true;
-        void dying.broker.crash();
-      };
-      await stage.until(`death ${deaths + 1}`, () => died);
-    }
-    await stage.process();
-    await stage.untilEmpty();
-    expect([...stage.ledger.effects]).toEqual(expect.arrayContaining([['message-1', 1], ['message-3', 1]]));
-    expect(stage.ledger.effects.size).toBe(2);
-    expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'too_many_deliveries', deliveries: 5 })]);
-  });
+  guarantee(
+    'a message that kills every process that touches it is dead after five; its neighbours are applied',
+    async (stage) => {
+      await stage.publish(things(1, 3));
+      for (let deaths = 0; deaths < 4; deaths++) {
+        let died = false;
+        const dying = await stage.process();
+        dying.behaviour = (message) => {
+          if (message.data.n !== 2 || died) return;
+          died = true;
+          void dying.broker.crash();
+        };
+        await stage.until(`death ${deaths + 1}`, () => died);
+      }
+      await stage.process();
+      await stage.untilEmpty();
+      expect([...stage.ledger.effects]).toEqual(
+        expect.arrayContaining([
+          ['message-1', 1],
+          ['message-3', 1],
+        ]),
+      );
+      expect(stage.ledger.effects.size).toBe(2);
+      expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'too_many_deliveries', deliveries: 5 })]);
+    },
+  );
 
   guarantee('a long batch keeps its lease: nobody takes it over', async (stage) => {
     let waiting = true;
@@ -160,21 +174,24 @@ onBothBrokers('Fault', (guarantee) => {
     once(stage, 1);
   });
 
-  guarantee('the group is destroyed while messages are in work: they come again and have one effect', async (stage, lost) => {
-    let broken = false;
-    await stage.process();
-    stage.ledger.committed = async () => {
-      if (broken) return;
-      broken = true;
-      await stage.world.destroyGroup(QUEUE);
-    };
-    await stage.publish(things(1, 5));
-    await stage.until('the damage', () => broken);
-    await stage.publish(things(6, 10));
-    await stage.untilEmpty();
-    once(stage, 10);
-    expect(lost.groups).not.toBe(1);
-  });
+  guarantee(
+    'the group is destroyed while messages are in work: they come again and have one effect',
+    async (stage, lost) => {
+      let broken = false;
+      await stage.process();
+      stage.ledger.committed = async () => {
+        if (broken) return;
+        broken = true;
+        await stage.world.destroyGroup(QUEUE);
+      };
+      await stage.publish(things(1, 5));
+      await stage.until('the damage', () => broken);
+      await stage.publish(things(6, 10));
+      await stage.untilEmpty();
+      once(stage, 10);
+      expect(lost.groups).not.toBe(1);
+    },
+  );
 
   guarantee('the stream is deleted while a reader blocks: the next messages arrive', async (stage) => {
     await stage.process();
@@ -210,27 +227,30 @@ onBothBrokers('Fault', (guarantee) => {
     expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'unknown_type' })]);
   });
 
-  guarantee('a deploy that throws for everything: the breaker stops early, nothing dies, the fix applies all', async (stage) => {
-    const states: boolean[] = [];
-    const bad = await stage.process({
-      behaviour: () => {
-        throw new TypeError('bad deploy');
-      },
-      observer: { breaker: (_queue, _partition, open) => states.push(open) },
-    });
-    await stage.publish(things(1, 300));
-    await stage.until('the breaker', () => states.length === 1);
-    await stage.world.pass(600);
-    expect(bad.consumer.health().ok).toBe(false);
-    expect(stage.ledger.dead).toEqual([]);
-    expect(await stage.world.length(QUEUE)).toBe(300);
-    expect((await stage.world.pending(QUEUE)).filter(({ deliveries }) => deliveries > 0).length).toBeLessThan(50);
-    bad.behaviour = () => undefined;
-    await stage.untilEmpty();
-    expect(states).toEqual([true, false]);
-    expect(bad.consumer.health().ok).toBe(true);
-    once(stage, 300);
-  });
+  guarantee(
+    'a deploy that throws for everything: the breaker stops early, nothing dies, the fix applies all',
+    async (stage) => {
+      const states: boolean[] = [];
+      const bad = await stage.process({
+        behaviour: () => {
+          throw new TypeError('bad deploy');
+        },
+        observer: { breaker: (_queue, _partition, open) => states.push(open) },
+      });
+      await stage.publish(things(1, 300));
+      await stage.until('the breaker', () => states.length === 1);
+      await stage.world.pass(600);
+      expect(bad.consumer.health().ok).toBe(false);
+      expect(stage.ledger.dead).toEqual([]);
+      expect(await stage.world.length(QUEUE)).toBe(300);
+      expect((await stage.world.pending(QUEUE)).filter(({ deliveries }) => deliveries > 0).length).toBeLessThan(50);
+      bad.behaviour = () => undefined;
+      await stage.untilEmpty();
+      expect(states).toEqual([true, false]);
+      expect(bad.consumer.health().ok).toBe(true);
+      once(stage, 300);
+    },
+  );
 
   guarantee('everything poison: at most as many die as the breaker allows', async (stage) => {
     const process = await stage.process();

@@ -37,7 +37,10 @@ export class Ledger implements UnitOfWork<LedgerTx>, DeadLetterStore<LedgerTx> {
     const result = await work(tx);
     this.trouble();
     for (const id of tx.effects) this.effects.set(id, (this.effects.get(id) ?? 0) + 1);
-    this.dead.push(...tx.letters);
+    for (const letter of tx.letters) {
+      const again = letter.envelope !== null && this.dead.some((other) => other.envelope?.id === letter.envelope!.id);
+      if (!again) this.dead.push(letter);
+    }
     this.commits.push(tx.effects);
     await this.committed();
     return result;

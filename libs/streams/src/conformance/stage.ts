@@ -111,6 +111,7 @@ export class Stage {
         handlers: [
           {
             handles: handler.handles,
+            wasApplied: async (_tx, message) => this.ledger.effects.has(message.envelope.id),
             handle: (tx, messages, batch) =>
               handler.handle(tx, messages, {
                 afterCommit: (work) => batch.afterCommit(work),
