@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type {
   AdvisoryChanged,
   InventoryChanged,
@@ -6,11 +6,22 @@ import type {
   OrganizationChanged,
   SiteChanged,
 } from '#libs/contracts';
-import { TypeOrmUnitOfWork } from '#libs/database';
+import { createDataSource, TypeOrmUnitOfWork } from '#libs/database';
 import { TableOutbox } from '#libs/outbox';
 import { ManualClock, testDatabase, type TestDatabase } from '#libs/testing';
 import { AssessmentLockRepository } from '../src/assessment-lock/assessment-lock.repository.js';
 import { AssessmentLockService } from '../src/assessment-lock/assessment-lock.service.js';
+import { ExposureFiguresRepository } from '../src/dashboard/exposure-figures.repository.js';
+import { FleetRepository } from '../src/dashboard/fleet.repository.js';
+import { PatchProgressRepository } from '../src/dashboard/patch-progress.repository.js';
+import { ReadDashboardService } from '../src/dashboard/read-dashboard.service.js';
+import { ExposureListRepository } from '../src/exposure/exposure-list.repository.js';
+import { ListExposuresService } from '../src/exposure/list-exposures.service.js';
+import { ModuleDetailRepository } from '../src/module-detail/module-detail.repository.js';
+import { ReadModuleService } from '../src/module-detail/read-module.service.js';
+import { ReadSitesService } from '../src/site-summary/read-sites.service.js';
+import { SiteListRepository } from '../src/site-summary/site-list.repository.js';
+import { SiteModulesRepository } from '../src/site-summary/site-modules.repository.js';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
 import { ExposureAnnouncementRepository } from '../src/exposure/exposure-announcement.repository.js';
@@ -20,6 +31,7 @@ import { FollowRegistryService } from '../src/identity/follow-registry.service.j
 import { IdentityRepository } from '../src/identity/identity.repository.js';
 import { SiteFactsRepository } from '../src/inventory/site-facts.repository.js';
 import { StoreInventoriesService } from '../src/inventory/store-inventories.service.js';
+import { SiteContactRepository } from '../src/site-summary/site-contact.repository.js';
 import { SiteSummaryRepository } from '../src/site-summary/site-summary.repository.js';
 import { SummarizeSitesService } from '../src/site-summary/summarize-sites.service.js';
 import { AssessModulesService } from '../src/version-status/assess-modules.service.js';
@@ -34,9 +46,17 @@ export class ReportingBox {
   readonly inventories: StoreInventoriesService;
   readonly modules: AssessModulesService;
   readonly registry: FollowRegistryService;
+  readonly sites: ReadSitesService;
+  readonly modulePages: ReadModuleService;
+  readonly exposures: ListExposuresService;
+  readonly dashboard: ReadDashboardService;
 
-  private constructor(readonly database: TestDatabase) {
-    this.unitOfWork = new TypeOrmUnitOfWork(database.dataSource);
+  private constructor(
+    readonly database: TestDatabase,
+    /** As the service has it. */
+    readonly dataSource: DataSource,
+  ) {
+    this.unitOfWork = new TypeOrmUnitOfWork(dataSource);
     const locks = new AssessmentLockService(new AssessmentLockRepository());
     const exposures = new ReconcileExposuresService(
       new ExposureRepository(),
@@ -44,19 +64,44 @@ export class ReportingBox {
       new TableOutbox(this.clock),
       this.clock,
     );
-    const summaries = new SummarizeSitesService(new SiteSummaryRepository());
+    const summaries = new SummarizeSitesService(new SiteSummaryRepository(), new SiteContactRepository());
     const versions = new JudgeVersionsService(new CatalogRepository(), new VersionRepository());
     this.inventories = new StoreInventoriesService(locks, versions, new SiteFactsRepository(), exposures, summaries);
     this.modules = new AssessModulesService(locks, new CatalogRepository(), versions, exposures, summaries);
+    this.sites = new ReadSitesService(
+      new SiteListRepository(dataSource),
+      new SiteModulesRepository(dataSource),
+      this.clock,
+    );
+    this.modulePages = new ReadModuleService(new ModuleDetailRepository(dataSource), this.clock);
+    this.exposures = new ListExposuresService(new ExposureListRepository(dataSource), this.clock);
+    this.dashboard = new ReadDashboardService(
+      dataSource,
+      new FleetRepository(),
+      new ExposureFiguresRepository(),
+      new PatchProgressRepository(dataSource),
+      this.clock,
+    );
     this.registry = new FollowRegistryService(locks, new IdentityRepository(), exposures, summaries);
   }
 
-  static async open(poolSize = 5): Promise<ReportingBox> {
-    return new ReportingBox(await testDatabase({ schema: 'reporting', entities, migrations, poolSize }));
+  static async open(poolSize = 8): Promise<ReportingBox> {
+    const database = await testDatabase({ schema: 'reporting', entities, migrations });
+    const dataSource = createDataSource({
+      url: database.url,
+      schema: 'reporting',
+      entities,
+      migrations,
+      applicationName: 'reporting-test',
+      poolSize,
+      statementTimeoutMs: 120_000,
+    });
+    return new ReportingBox(database, await dataSource.initialize());
   }
 
-  close(): Promise<void> {
-    return this.database.drop();
+  async close(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.database.drop();
   }
 
   run<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
@@ -64,7 +109,7 @@ export class ReportingBox {
   }
 
   query<T>(sql: string, parameters: unknown[] = []): Promise<T[]> {
-    return this.database.dataSource.query(sql, parameters);
+    return this.dataSource.query(sql, parameters);
   }
 
   push(...inventories: InventoryChanged[]): Promise<void> {

@@ -8,6 +8,7 @@ import { SiteInventoryEntity } from '../inventory/site-inventory.entity.js';
 import { SiteFactEntity } from '../inventory/site-fact.entity.js';
 import { SiteModuleEntity } from '../inventory/site-module.entity.js';
 import { ExposureEntity } from '../exposure/exposure.entity.js';
+import { SiteContactEntity } from '../site-summary/site-contact.entity.js';
 import { SiteSummaryEntity } from '../site-summary/site-summary.entity.js';
 
 /** Entities of the schema `reporting`; the outbox and the dead letters have none. */
@@ -23,4 +24,5 @@ export const entities = [
   SiteModuleEntity,
   ExposureEntity,
   SiteSummaryEntity,
+  SiteContactEntity,
 ];

@@ -1,10 +1,20 @@
 import { Module } from '@nestjs/common';
 import { ExposureAnnouncementRepository } from './exposure-announcement.repository.js';
+import { ExposureListRepository } from './exposure-list.repository.js';
 import { ExposureRepository } from './exposure.repository.js';
+import { ExposuresController } from './exposures.controller.js';
+import { ListExposuresService } from './list-exposures.service.js';
 import { ReconcileExposuresService } from './reconcile-exposures.service.js';
 
 @Module({
-  providers: [ExposureRepository, ExposureAnnouncementRepository, ReconcileExposuresService],
+  controllers: [ExposuresController],
+  providers: [
+    ExposureRepository,
+    ExposureAnnouncementRepository,
+    ReconcileExposuresService,
+    ExposureListRepository,
+    ListExposuresService,
+  ],
   exports: [ReconcileExposuresService],
 })
 export class ExposureModule {}

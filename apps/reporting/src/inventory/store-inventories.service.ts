@@ -61,6 +61,7 @@ export class StoreInventoriesService {
           epoch: inventory.epoch,
           sequence: inventory.sequence,
           observedAt: inventory.observed_at,
+          previousObservedAt: inventory.previous_observed_at,
           receivedAt: inventory.received_at,
           complete: inventory.complete,
           coreVersion: inventory.core_version,

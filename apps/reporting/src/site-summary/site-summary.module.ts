@@ -1,6 +1,22 @@
 import { Module } from '@nestjs/common';
+import { ReadSitesService } from './read-sites.service.js';
+import { SiteContactRepository } from './site-contact.repository.js';
+import { SiteListRepository } from './site-list.repository.js';
+import { SiteModulesRepository } from './site-modules.repository.js';
 import { SiteSummaryRepository } from './site-summary.repository.js';
+import { SitesController } from './sites.controller.js';
 import { SummarizeSitesService } from './summarize-sites.service.js';
 
-@Module({ providers: [SiteSummaryRepository, SummarizeSitesService], exports: [SummarizeSitesService] })
+@Module({
+  controllers: [SitesController],
+  providers: [
+    SiteSummaryRepository,
+    SiteContactRepository,
+    SummarizeSitesService,
+    SiteListRepository,
+    SiteModulesRepository,
+    ReadSitesService,
+  ],
+  exports: [SummarizeSitesService],
+})
 export class SiteSummaryModule {}

@@ -14,6 +14,7 @@ export interface SummarizedInventory {
   readonly epoch: number;
   readonly sequence: number;
   readonly observedAt: string;
+  readonly previousObservedAt: string | null;
   readonly receivedAt: string;
   readonly complete: boolean;
   readonly coreVersion: string | null;

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { joinedContacts, type ContactSpan } from './contact-spans.js';
+import { SiteContactRepository } from './site-contact.repository.js';
 import {
   SiteSummaryRepository,
   type HeardSite,
@@ -10,7 +12,10 @@ import {
 /** Keeps the one row a site from which lists and dashboards are answered. */
 @Injectable()
 export class SummarizeSitesService {
-  constructor(private readonly summaries: SiteSummaryRepository) {}
+  constructor(
+    private readonly summaries: SiteSummaryRepository,
+    private readonly contacts: SiteContactRepository,
+  ) {}
 
   /** Locks the sites' summaries (ascending) until the transaction ends. Returns organizations by site as far as known. */
   lock(tx: EntityManager, sites: readonly ReportedSite[]): Promise<Map<number, number>> {
@@ -28,11 +33,24 @@ export class SummarizeSitesService {
   ): Promise<void> {
     await this.summaries.takeInventories(tx, inventories);
     await this.summaries.takeHearings(tx, heard);
+    await this.takeContacts(tx, [
+      ...inventories.flatMap(({ siteId, observedAt, previousObservedAt }) => [
+        word(siteId, observedAt),
+        ...(previousObservedAt === null ? [] : [word(siteId, previousObservedAt)]),
+      ]),
+      ...heard.map(({ siteId, observedAt }) => word(siteId, observedAt)),
+    ]);
     if (pairs.siteIds.length === 0) return;
     const siteIds = [...new Set(pairs.siteIds)];
     await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
     await this.summaries.recountModules(tx, siteIds);
     await this.summaries.recountExposures(tx, siteIds);
+  }
+
+  private async takeContacts(tx: EntityManager, words: readonly ContactSpan[]): Promise<void> {
+    if (words.length === 0) return;
+    const near = await this.contacts.takeOut(tx, words);
+    await this.contacts.putIn(tx, joinedContacts([...near, ...words]));
   }
 
   /**
@@ -61,4 +79,9 @@ export class SummarizeSitesService {
     await this.summaries.recountModules(tx, siteIds);
     await this.summaries.recountExposures(tx, siteIds);
   }
+}
+
+/** One word of a site at an instant (RFC 3339). */
+function word(siteId: number, at: string): ContactSpan {
+  return { siteId, from: new Date(at), until: new Date(at) };
 }

@@ -199,6 +199,13 @@ export class Reporting1763700000000 implements MigrationInterface {
         worst_risk smallint
       );
       CREATE INDEX site_summaries_organization ON site_summaries (organization_id, site_id);
+
+      CREATE TABLE site_contacts (
+        site_id integer NOT NULL,
+        heard_from timestamptz NOT NULL,
+        heard_until timestamptz NOT NULL,
+        PRIMARY KEY (site_id, heard_from)
+      );
     `);
     await queryRunner.query(outboxMigrationSql());
     await queryRunner.query(deadLettersMigrationSql());
@@ -206,7 +213,7 @@ export class Reporting1763700000000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      DROP TABLE outbox, dead_letters, site_summaries, exposures, site_modules, site_facts, site_inventories,
+      DROP TABLE outbox, dead_letters, site_contacts, site_summaries, exposures, site_modules, site_facts, site_inventories,
         vulnerable_versions, version_statuses, advisories, modules, sites, organizations
     `);
   }
