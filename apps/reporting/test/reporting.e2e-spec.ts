@@ -126,9 +126,10 @@ describe('reporting, with real streams and a real database', () => {
     const row = await eventually(
       async () => {
         const { items } = await questions.call(listSites, { scope: EVERYTHING, ...PAGE, exposed: true });
-        return items[0]?.reporting === 'reporting' ? items[0] : null;
+        const progress = await questions.call(reportingProgress, {});
+        return items[0]?.reporting === 'reporting' && progress.modules_without_history === 1 ? items[0] : null;
       },
-      { what: 'the site to be exposed and heard of' },
+      { what: 'the site to be exposed and heard of, and the history of token to arrive' },
     );
     expect(row).toMatchObject({
       id: siteKey,
