@@ -65,7 +65,10 @@ export function errorsAsMarkdown(): string {
   const codes = (Object.keys(PROBLEMS) as ProblemCode[]).map(
     (code) => `## ${code}\n\n**${PROBLEMS[code].status}** ${PROBLEMS[code].title}. ${PROBLEM_HELP[code]}\n`,
   );
-  const violations = VIOLATIONS.map((code) => `| \`${code}\` | ${VIOLATION_HELP[code]} |`);
+  const violations = alignedTable([
+    ['code', 'the member or parameter'],
+    ...VIOLATIONS.map((code): [string, string] => [`\`${code}\``, VIOLATION_HELP[code]]),
+  ]);
   return `# Errors
 
 Every error is a problem document (RFC 9457, \`application/problem+json\`) with \`type\`, \`title\`, \`status\`, \`detail\`, \`instance\`, \`code\`,
@@ -75,15 +78,21 @@ closed and stable; titles and details are for people and may change. This page i
 ${codes.join('\n')}
 ## Codes of \`errors[]\`
 
-| code | the member or parameter |
-|---|---|
-${violations.join('\n')}
+${violations}
 
 ## Form of API keys
 
 For scanners of repositories and logs: \`pw_(site|integration)_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}\`; the last six characters are a CRC-32 of all before them
 in base 62 (digits, upper case, lower case).
 `;
+}
+
+/** A table as the formatter leaves it; the first row is its head. */
+function alignedTable(rows: readonly (readonly [string, string])[]): string {
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  return [line(rows[0]!), line(widths.map((width) => '-'.repeat(width))), ...rows.slice(1).map(line)].join('\n');
 }
 
 /** The same as a page, one heading a code: what `type` of a problem points at. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify as createServer, type FastifyInstance } from 'fastify';
 import { withCorrelation, type Logger } from '#libs/runtime';
