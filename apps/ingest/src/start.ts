@@ -25,6 +25,7 @@ export async function startIngest(config: ServiceConfig): Promise<RunningService
     entities,
     migrations,
     applicationName: 'patchwatch-ingest',
+    pipeline: true,
     poolSize: config.partitions + CONNECTIONS_BESIDE_CONSUMERS,
     onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection failed'),
   });

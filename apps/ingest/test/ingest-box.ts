@@ -63,6 +63,7 @@ export class IngestBox {
       migrations,
       applicationName: 'ingest-test',
       poolSize: 12,
+      pipeline: true,
     });
     return new IngestBox(database, await dataSource.initialize());
   }

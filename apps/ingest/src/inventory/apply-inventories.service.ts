@@ -61,8 +61,11 @@ export class ApplyInventoriesService {
   /** @throws what the database throws; then nothing of the batch has happened. */
   async apply(tx: EntityManager, received: readonly ReceivedPush[], now: Date): Promise<ApplyOutcome> {
     const decoded = new Map(received.map((push) => [push, decode(push)]));
-    const states = await this.states.lock(tx, received);
-    const ended = await this.receipts.endedBefore(tx, received);
+    // Sent together and run in this order: what ended before is looked up under the locks.
+    const [states, ended] = await Promise.all([
+      this.states.lock(tx, received),
+      this.receipts.endedBefore(tx, received),
+    ]);
     const failures: { push: ReceivedPush; code: string; detail: string }[] = [];
     const bySite = new Map<number, (Push & ReceivedPush)[]>();
     for (const push of received) {
@@ -101,15 +104,19 @@ export class ApplyInventoriesService {
   ): Promise<() => void> {
     const advanced = settlements.filter((settlement) => settlement.advanced).map(({ state }) => state);
     const changes = settlements.flatMap((settlement) => settlement.changes);
-    await this.states.save(tx, advanced);
-    await this.inventories.saveChanges(tx, changes);
-    await this.patchRuns.record(tx, changes.flatMap(patchRunOf));
     const sent = new Map(pushes.map((push) => [keyOf(push), push]));
     const ended = settlements
       .flatMap(({ settled }) => settled)
       .map(({ push, ...end }) => ({ ...sent.get(keyOf(push))!, ...end }));
-    await this.receipts.record(tx, ended, now);
-    return this.announcements.announce(tx, { changes, heard: advanced, causes: sent }, now);
+    // Independent of each other, so they leave together: one trip to the server instead of eight.
+    const [afterCommit] = await Promise.all([
+      this.announcements.announce(tx, { changes, heard: advanced, causes: sent }, now),
+      this.states.save(tx, advanced),
+      this.inventories.saveChanges(tx, changes),
+      this.patchRuns.record(tx, changes.flatMap(patchRunOf)),
+      this.receipts.record(tx, ended, now),
+    ]);
+    return afterCommit;
   }
 }
 

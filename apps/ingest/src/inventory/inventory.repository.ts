@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { booleans, instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
 import { readSnapshot, type Inventory } from './inventory.js';
-import { historyRows } from './module-history.js';
+import { historyRows, type HistoryClosing, type HistoryOpening } from './module-history.js';
 import type { AppliedChange } from './settle-pushes.js';
 
 /** What sites have, now and before. */
@@ -21,55 +21,64 @@ export class InventoryRepository {
   /** Writes what the changes mean: the sites' current inventories and the rows of history that end and begin. */
   async saveChanges(tx: EntityManager, changes: readonly AppliedChange[]): Promise<void> {
     if (changes.length === 0) return;
-    await this.saveInventories(tx, changes);
     const { openings, closings } = historyRows(changes);
-    const sites = numbers(changes.map(({ push }) => push.siteId));
-    const epochs = numbers(changes.map(({ epoch }) => epoch));
-    const sequences = numbers(changes.map(({ push }) => push.sequence));
-    const times = instants(changes.map(({ observedAt }) => observedAt));
-    if (closings.length > 0) {
-      await tx.query(
-        `UPDATE site_modules s SET valid_to = ($4::timestamptz[])[n.change],
-           end_epoch = ($2::bigint[])[n.change], end_sequence = ($3::bigint[])[n.change]
-         FROM (SELECT ($1::int[])[change] AS site_id, module, change FROM unnest($5::int[], $6::text[]) AS c (change, module)) n
-         WHERE s.site_id = n.site_id AND s.module = n.module AND s.valid_to IS NULL`,
-        [
-          sites,
-          epochs,
-          sequences,
-          times,
-          numbers(closings.map(({ change }) => change + 1)),
-          texts(closings.map(({ module }) => module)),
-        ],
-      );
-    }
-    if (openings.length > 0) {
-      // Facts that are the same for all rows of a push are sent once and looked up by the push's place.
-      await tx.query(
-        `INSERT INTO site_modules (site_id, module, epoch, sequence, organization_id, type, version, datestamp, state, custom,
-           valid_from, valid_to, end_epoch, end_sequence)
-         SELECT ($1::int[])[change], module, ($2::bigint[])[change], ($3::bigint[])[change], ($5::int[])[change],
-           type, version, datestamp, state, custom,
-           ($4::timestamptz[])[change], ($4::timestamptz[])[ended_by], ($2::bigint[])[ended_by], ($3::bigint[])[ended_by]
-         FROM unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::boolean[], $13::int[])
-           AS n (change, module, type, version, datestamp, state, custom, ended_by)`,
-        [
-          sites,
-          epochs,
-          sequences,
-          times,
-          numbers(changes.map(({ push }) => push.organizationId)),
-          numbers(openings.map(({ change }) => change + 1)),
-          texts(openings.map(({ installed }) => installed.module)),
-          texts(openings.map(({ installed }) => installed.type)),
-          texts(openings.map(({ installed }) => installed.version)),
-          numbers(openings.map(({ installed }) => installed.datestamp)),
-          texts(openings.map(({ installed }) => installed.state)),
-          booleans(openings.map(({ installed }) => installed.custom)),
-          numbers(openings.map(({ endedBy }) => (endedBy === null ? null : endedBy + 1))),
-        ],
-      );
-    }
+    // Facts that are the same for all rows of a push are sent once; a row names them by the place of its push, from 1.
+    const pushes = [
+      numbers(changes.map(({ push }) => push.siteId)),
+      numbers(changes.map(({ epoch }) => epoch)),
+      numbers(changes.map(({ push }) => push.sequence)),
+      instants(changes.map(({ observedAt }) => observedAt)),
+    ];
+    await Promise.all([
+      this.saveInventories(tx, changes),
+      this.endRows(tx, pushes, closings),
+      this.beginRows(tx, [...pushes, numbers(changes.map(({ push }) => push.organizationId))], openings),
+    ]);
+  }
+
+  private async endRows(
+    tx: EntityManager,
+    pushes: readonly string[],
+    closings: readonly HistoryClosing[],
+  ): Promise<void> {
+    if (closings.length === 0) return;
+    await tx.query(
+      `UPDATE site_modules s SET valid_to = ($4::timestamptz[])[n.change],
+         end_epoch = ($2::bigint[])[n.change], end_sequence = ($3::bigint[])[n.change]
+       FROM (SELECT ($1::int[])[change] AS site_id, module, change FROM unnest($5::int[], $6::text[]) AS c (change, module)) n
+       WHERE s.site_id = n.site_id AND s.module = n.module AND s.valid_to IS NULL
+         -- Never what the same batch begins, whichever statement comes first.
+         AND (s.epoch, s.sequence) < (($2::bigint[])[n.change], ($3::bigint[])[n.change])`,
+      [...pushes, numbers(closings.map(({ change }) => change + 1)), texts(closings.map(({ module }) => module))],
+    );
+  }
+
+  private async beginRows(
+    tx: EntityManager,
+    pushes: readonly string[],
+    openings: readonly HistoryOpening[],
+  ): Promise<void> {
+    if (openings.length === 0) return;
+    await tx.query(
+      `INSERT INTO site_modules (site_id, module, epoch, sequence, organization_id, type, version, datestamp, state, custom,
+         valid_from, valid_to, end_epoch, end_sequence)
+       SELECT ($1::int[])[change], module, ($2::bigint[])[change], ($3::bigint[])[change], ($5::int[])[change],
+         type, version, datestamp, state, custom,
+         ($4::timestamptz[])[change], ($4::timestamptz[])[ended_by], ($2::bigint[])[ended_by], ($3::bigint[])[ended_by]
+       FROM unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::boolean[], $13::int[])
+         AS n (change, module, type, version, datestamp, state, custom, ended_by)`,
+      [
+        ...pushes,
+        numbers(openings.map(({ change }) => change + 1)),
+        texts(openings.map(({ installed }) => installed.module)),
+        texts(openings.map(({ installed }) => installed.type)),
+        texts(openings.map(({ installed }) => installed.version)),
+        numbers(openings.map(({ installed }) => installed.datestamp)),
+        texts(openings.map(({ installed }) => installed.state)),
+        booleans(openings.map(({ installed }) => installed.custom)),
+        numbers(openings.map(({ endedBy }) => (endedBy === null ? null : endedBy + 1))),
+      ],
+    );
   }
 
   private async saveInventories(tx: EntityManager, changes: readonly AppliedChange[]): Promise<void> {

@@ -19,8 +19,7 @@ export class ReceiptsService {
 
   /** Settles pushes for good and keeps what was sent. */
   async record(tx: EntityManager, pushes: readonly (NewReceipt & RawPush)[], settledAt: Date): Promise<void> {
-    await this.receipts.insert(tx, pushes, settledAt);
-    await this.rawPushes.keep(tx, pushes);
+    await Promise.all([this.receipts.insert(tx, pushes, settledAt), this.rawPushes.keep(tx, pushes)]);
   }
 
   /** How one push ended; null: it has not. */

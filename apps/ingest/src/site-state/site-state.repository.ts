@@ -23,51 +23,28 @@ interface StateRow {
 @Injectable()
 export class SiteStateRepository {
   /**
-   * Locks the rows of the sites, in order of their ids; makes those that are missing.
-   * Whoever holds a site's row is alone with everything of that site.
+   * Locks the rows of the sites, in order of their ids, and makes those that are missing. The statements leave together, so whatever
+   * the caller sends in the same go is answered under the locks.
    */
   async lock(tx: EntityManager, sites: readonly SiteIdentity[]): Promise<Map<number, SiteState>> {
-    const byId = new Map(sites.map((site) => [site.siteId, site]));
-    const ids = [...byId.keys()].sort((a, b) => a - b);
-    const states = new Map<number, SiteState>();
-    await this.lockInto(states, tx, ids);
-    const missing = ids.filter((id) => !states.has(id));
-    if (missing.length > 0) {
-      const rows = missing.map((id) => byId.get(id)!);
-      await tx.query(
+    const wanted = [...new Map(sites.map((site) => [site.siteId, site])).values()].sort((a, b) => a.siteId - b.siteId);
+    const ids = numbers(wanted.map(({ siteId }) => siteId));
+    const [, rows] = await Promise.all([
+      tx.query(
         `INSERT INTO site_states (site_id, site_uuid, organization_id)
-         SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[]) ON CONFLICT (site_id) DO NOTHING`,
-        [numbers(missing), texts(rows.map((row) => row.siteUuid)), numbers(rows.map((row) => row.organizationId))],
-      );
-      await this.lockInto(states, tx, missing);
-    }
-    return states;
-  }
-
-  private async lockInto(states: Map<number, SiteState>, tx: EntityManager, ids: readonly number[]): Promise<void> {
-    const rows: StateRow[] = await tx.query(
-      `SELECT site_id, site_uuid, organization_id, epoch, sequence, content_hash, reported_hash, observed_at, received_at,
-              complete, core_version, php_version, removed_at
-       FROM site_states WHERE site_id = ANY($1::int[]) ORDER BY site_id FOR UPDATE`,
-      [numbers(ids)],
-    );
-    for (const row of rows) {
-      states.set(row.site_id, {
-        siteId: row.site_id,
-        siteUuid: row.site_uuid,
-        organizationId: row.organization_id,
-        epoch: integer(row.epoch),
-        sequence: integer(row.sequence),
-        contentHash: row.content_hash,
-        reportedHash: row.reported_hash,
-        observedAt: row.observed_at?.getTime() ?? null,
-        receivedAt: row.received_at?.getTime() ?? null,
-        complete: row.complete,
-        coreVersion: row.core_version,
-        phpVersion: row.php_version,
-        removedAt: row.removed_at?.getTime() ?? null,
-      });
-    }
+         SELECT n.* FROM unnest($1::int[], $2::uuid[], $3::int[]) AS n (site_id, site_uuid, organization_id)
+         WHERE NOT EXISTS (SELECT 1 FROM site_states s WHERE s.site_id = n.site_id LIMIT 1)
+         ON CONFLICT (site_id) DO NOTHING`,
+        [ids, texts(wanted.map((site) => site.siteUuid)), numbers(wanted.map((site) => site.organizationId))],
+      ),
+      tx.query(
+        `SELECT site_id, site_uuid, organization_id, epoch, sequence, content_hash, reported_hash, observed_at, received_at,
+                complete, core_version, php_version, removed_at
+         FROM site_states WHERE site_id = ANY($1::int[]) ORDER BY site_id FOR UPDATE`,
+        [ids],
+      ) as Promise<StateRow[]>,
+    ]);
+    return new Map(rows.map((row) => [row.site_id, stateOf(row)]));
   }
 
   /** @param states locked before; `removed_at` and the registry's revision are not of this concern. */
@@ -136,6 +113,24 @@ export class SiteStateRepository {
       [siteId],
     );
   }
+}
+
+function stateOf(row: StateRow): SiteState {
+  return {
+    siteId: row.site_id,
+    siteUuid: row.site_uuid,
+    organizationId: row.organization_id,
+    epoch: integer(row.epoch),
+    sequence: integer(row.sequence),
+    contentHash: row.content_hash,
+    reportedHash: row.reported_hash,
+    observedAt: row.observed_at?.getTime() ?? null,
+    receivedAt: row.received_at?.getTime() ?? null,
+    complete: row.complete,
+    coreVersion: row.core_version,
+    phpVersion: row.php_version,
+    removedAt: row.removed_at?.getTime() ?? null,
+  };
 }
 
 /** int8 comes as a number or as text, by the data source's settings; compared as text it would lie. */
