@@ -252,6 +252,16 @@ describe('the walk through the releases', () => {
     expect(verdict(sampleHistory('1.', ['1.6-bugfix', '1.6', '1.5']), '1.5').recommended).toBe('1.6-bugfix');
   });
 
+  test('a release is told to be the same one by its version without the extra, but an empty extra and 0 are left on', () => {
+    const recommended = (version: string) => verdict(sampleHistory('1.', [version, '1.6', '1.5']), '1.5').recommended;
+    expect(['1.6-fix', '1.6-fix-fix', '1.6-', '1.6-0'].map(recommended)).toEqual([
+      '1.6-fix',
+      '1.6-fix-fix',
+      '1.6',
+      '1.6',
+    ]);
+  });
+
   test('an empty extra is an extra: such a release is never stable', () => {
     expect(verdict(sampleHistory('1.', ['1.6-', '1.5', '1.4']), '1.4').recommended).toBe('1.5');
   });
