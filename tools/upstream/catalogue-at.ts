@@ -36,6 +36,8 @@ export class CatalogueAt {
   private readonly projects = new Map<string, ProjectRecord>();
   private readonly advisories = new Map<string, AdvisoryRecord>();
   private readonly retracted = new Map<string, number>();
+  /** Projects changed while it serves, and when: a withdrawal leaves no other trace in the releases. */
+  private readonly touched = new Map<string, number>();
 
   constructor(records: Records) {
     for (const project of records.projects) this.projects.set(project.name, project);
@@ -54,8 +56,10 @@ export class CatalogueAt {
     return this.advisories.get(id);
   }
 
-  putProject(project: ProjectRecord): void {
+  /** @param at when the project's document changes by it; milliseconds */
+  putProject(project: ProjectRecord, at: number): void {
     this.projects.set(project.name, project);
+    this.touched.set(project.name, at);
   }
 
   putAdvisory(advisory: AdvisoryRecord): void {
@@ -78,7 +82,8 @@ export class CatalogueAt {
   projectAt(name: string, now: number, kind: DocumentKind = 'current'): ShownProject | null {
     const record = this.projects.get(name);
     if (!record) return null;
-    const changes: number[] = name === 'drupal' ? [...CORE_SUPPORT_CHANGES] : [];
+    const touched = this.touched.get(name);
+    const changes: number[] = [...(name === 'drupal' ? CORE_SUPPORT_CHANGES : []), ...(touched ? [touched] : [])];
     const shown: (ShownRelease & { at: number })[] = [];
     for (const release of record.releases) {
       const parsed = readReleaseName(name, release.version);

@@ -46,15 +46,18 @@ export class UpstreamControl {
       coverage: 'covered',
     };
     const marked = new Set(release.marksInsecure ?? []);
-    this.catalogue.putProject({
-      ...project,
-      releases: [
-        ...project.releases
-          .filter(({ version }) => version !== release.version)
-          .map((existing) => (marked.has(existing.version) ? { ...existing, insecure_from: date } : existing)),
-        added,
-      ],
-    });
+    this.catalogue.putProject(
+      {
+        ...project,
+        releases: [
+          ...project.releases
+            .filter(({ version }) => version !== release.version)
+            .map((existing) => (marked.has(existing.version) ? { ...existing, insecure_from: date } : existing)),
+          added,
+        ],
+      },
+      this.clock.now().getTime(),
+    );
     this.generation += 1;
   }
 
@@ -62,10 +65,13 @@ export class UpstreamControl {
   withdrawRelease(project: string, version: string): void {
     const known = this.catalogue.project(project);
     if (!known) throw new Error(`${project} is not known`);
-    this.catalogue.putProject({
-      ...known,
-      releases: known.releases.filter((release) => release.version !== version),
-    });
+    this.catalogue.putProject(
+      {
+        ...known,
+        releases: known.releases.filter((release) => release.version !== version),
+      },
+      this.clock.now().getTime(),
+    );
     this.generation += 1;
   }
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Fault } from './faults.js';
-import type { Document } from './server.js';
+import type { Document } from './document.js';
 
 /** Spoils one answer. @returns false when the document shall follow after all (a slow answer) */
 export async function sendFault(

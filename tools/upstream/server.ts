@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { advisoryRss } from './advisory-rss.js';
 import { CatalogueAt, type DocumentKind } from './catalogue-at.js';
 import { UpstreamControl } from './control.js';
+import type { Document } from './document.js';
 import { FaultRules } from './faults.js';
 import { sendFault } from './send-fault.js';
 import { loadRecords, type Records } from './records.js';
@@ -37,15 +38,6 @@ export interface Upstream {
   /** The latest requests (ten thousand at least), oldest first. */
   readonly requests: UpstreamRequest[];
   stop(): Promise<void>;
-}
-
-/** A document ready to be sent, and until when (milliseconds) it stays as it is. */
-export interface Document {
-  readonly body: Buffer;
-  readonly type: string;
-  readonly etag: string;
-  readonly lastModified: Date;
-  readonly validUntil: number;
 }
 
 const REMEMBERED_REQUESTS = 20_000;

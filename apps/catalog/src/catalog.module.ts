@@ -15,6 +15,7 @@ import { StoreModulesService } from './module/store-modules.service.js';
 import { AskUpstreamService } from './sync/ask-upstream.service.js';
 import { SettleAnswersService } from './sync/settle-answers.service.js';
 import { SyncLoopService } from './sync/sync-loop.service.js';
+import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { SyncStateRepository } from './sync/sync-state.repository.js';
 import type { UpstreamParts } from './upstream/upstream-parts.js';
 import { UPSTREAM } from './upstream/upstream.tokens.js';
@@ -49,6 +50,7 @@ export class CatalogModule {
         WalkAdvisoriesService,
         SyncAdvisoriesService,
         SyncStateRepository,
+        SyncScheduleService,
         AskUpstreamService,
         SettleAnswersService,
         SyncLoopService,

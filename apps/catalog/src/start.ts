@@ -18,8 +18,8 @@ import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
 import { LOCAL_BEAT, POLITE_BEAT, type Beat } from './sync/beat.js';
 import { SyncLoopService } from './sync/sync-loop.service.js';
-import { SyncStateRepository } from './sync/sync-state.repository.js';
-import { UpstreamClient } from './upstream/upstream-client.js';
+import { SyncScheduleService } from './sync/sync-schedule.service.js';
+import { UpstreamClient } from './upstream/upstream-client.service.js';
 import { upstreamSettings } from './upstream/upstream-settings.js';
 
 /** What a test may replace. */
@@ -61,7 +61,7 @@ export async function startCatalog(config: ServiceConfig, overrides: CatalogOver
     const loop = app.get(SyncLoopService);
     try {
       const unitOfWork = app.get<UnitOfWork<EntityManager>>(UNIT_OF_WORK);
-      await unitOfWork.run((tx) => app.get(SyncStateRepository).followAdvisories(tx, clock.now()));
+      await unitOfWork.run((tx) => app.get(SyncScheduleService).followAdvisories(tx, clock.now()));
       await messaging.start();
       loop.start();
     } catch (error) {

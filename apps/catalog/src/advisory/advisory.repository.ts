@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { AdvisoryChanged, Risk } from '#libs/contracts';
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 import type { KnownAdvisory } from './reconcile-advisories.js';
 
 export interface FeedState {

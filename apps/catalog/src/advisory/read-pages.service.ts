@@ -3,7 +3,7 @@ import { LOGGER } from '../clock.js';
 import type { Logger } from '#libs/runtime';
 import { UPSTREAM } from '../upstream/upstream.tokens.js';
 import type { UpstreamParts } from '../upstream/upstream-parts.js';
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 import { advisoryId, readAdvisory, UnreadableAdvisoryError, type AdvisoryFacts } from './advisory-facts.js';
 import { readFeed } from './feed-reader.js';
 

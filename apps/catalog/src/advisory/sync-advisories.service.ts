@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { advisoryChanged, type AdvisoryChanged } from '#libs/contracts';
 import { OUTBOX, type Outbox } from '#libs/outbox';
-import { SyncStateRepository } from '../sync/sync-state.repository.js';
+import { SyncScheduleService } from '../sync/sync-schedule.service.js';
 import { AdvisoryRepository } from './advisory.repository.js';
 import { reconcileAdvisories, sameFacts, type KnownAdvisory } from './reconcile-advisories.js';
 import { WalkAdvisoriesService, type FeedWalk } from './walk-advisories.service.js';
@@ -26,7 +26,7 @@ export class SyncAdvisoriesService {
     @Inject(OUTBOX) private readonly outbox: Outbox,
     private readonly walk: WalkAdvisoriesService,
     private readonly advisories: AdvisoryRepository,
-    private readonly states: SyncStateRepository,
+    private readonly schedule: SyncScheduleService,
   ) {}
 
   /** Reads only. @returns null when the feed has not changed. @throws FetchFailure, UnreadableFeedError */
@@ -66,7 +66,7 @@ export class SyncAdvisoriesService {
     );
     const fresh = bodies.filter(({ published_at }) => now.getTime() - Date.parse(published_at) < WHOLE_WALK_EVERY_MS);
     const modules = [...new Set(fresh.map(({ module }) => module))].sort();
-    if (modules.length > 0) await this.states.hasten(tx, modules, now, new Date(now.getTime() + HOT_MS));
+    await this.schedule.hasten(tx, modules, now, new Date(now.getTime() + HOT_MS));
     return { changed: bodies.length };
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 import type { AdvisoryFacts } from './advisory-facts.js';
 import { UnreadableFeedError } from './feed-reader.js';
 import { ReadPagesService } from './read-pages.service.js';

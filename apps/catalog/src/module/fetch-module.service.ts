@@ -7,7 +7,7 @@ import type { ClaimedModule, SyncFailure } from '../sync/subject.js';
 import { FetchFailure } from '../upstream/fetch-failure.js';
 import { UPSTREAM } from '../upstream/upstream.tokens.js';
 import type { UpstreamParts } from '../upstream/upstream-parts.js';
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 import { judgeDocument } from './judge-document.js';
 
 /** What asking for one module brought. */

@@ -4,7 +4,7 @@ import { moduleReleasesChanged } from '#libs/contracts';
 import { OUTBOX, type Outbox } from '#libs/outbox';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../clock.js';
-import { SyncStateRepository } from '../sync/sync-state.repository.js';
+import { SyncScheduleService } from '../sync/sync-schedule.service.js';
 import { ModuleRepository } from './module.repository.js';
 
 /** Names that can be a project's on Drupal.org. Any other comes from a site's own code and is not worth, nor fit for, a request. */
@@ -17,7 +17,7 @@ export class FollowModulesService {
     @Inject(OUTBOX) private readonly outbox: Outbox,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly modules: ModuleRepository,
-    private readonly states: SyncStateRepository,
+    private readonly schedule: SyncScheduleService,
   ) {}
 
   /** A module that is followed already changes nothing. */
@@ -25,7 +25,7 @@ export class FollowModulesService {
     const now = this.clock.now();
     const distinct = [...new Map(seen.map((module) => [module.module, module])).values()];
     const added = await this.modules.register(tx, distinct, now);
-    await this.states.follow(
+    await this.schedule.follow(
       tx,
       added.filter(({ module }) => PROJECT_NAME.test(module)),
       now,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ReleaseHistoryDocument } from '#libs/contracts';
 import type { KnownDocument } from '../sync/subject.js';
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 
 /** What upstream said of a module: its history, or null: it knows no such project. */
 export interface NewDocument {

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { moduleReleasesChanged } from '#libs/contracts';
 import { OUTBOX, type Outbox } from '#libs/outbox';
-import { SyncStateRepository } from '../sync/sync-state.repository.js';
-import type { Validators } from '../upstream/upstream-client.js';
+import { SyncScheduleService } from '../sync/sync-schedule.service.js';
+import type { Validators } from '../upstream/upstream-port.js';
 import type { ModuleAnswer } from './fetch-module.service.js';
 import { ModuleRepository } from './module.repository.js';
 
@@ -13,7 +13,7 @@ export class StoreModulesService {
   constructor(
     @Inject(OUTBOX) private readonly outbox: Outbox,
     private readonly modules: ModuleRepository,
-    private readonly states: SyncStateRepository,
+    private readonly schedule: SyncScheduleService,
   ) {}
 
   async store(
@@ -50,6 +50,6 @@ export class StoreModulesService {
     );
     // A fix seldom comes without an advisory. Of a module that is read for the first time, all fixes are new, and none is news.
     const news = [...withNewSecurity].some((moduleId) => revisions.get(moduleId)!.revision > 1);
-    if (news) await this.states.hastenAdvisories(tx, now);
+    if (news) await this.schedule.hastenAdvisories(tx, now);
   }
 }

@@ -72,6 +72,10 @@ export class SettleAnswersService {
     const { subject } = claimed;
     if (answer.kind === 'failed') {
       const { code, detail, retryAfterMs } = answer.failure;
+      if (code === 'host_paused') {
+        const nextDue = new Date(now.getTime() + (retryAfterMs ?? 0) + this.upstream.beat.retryMs * Math.random());
+        return { subject, outcome: 'postponed', code, detail, nextDue };
+      }
       this.log.warn({ subject, code, detail, failures: claimed.failures + 1 }, 'upstream gave no good answer');
       const retryMs = this.upstream.beat.retryMs;
       const nextDue = dueAfterFailure(retryMs, claimed.failures + 1, retryAfterMs, now, Math.random());

@@ -1,4 +1,4 @@
-import type { Validators } from '../upstream/upstream-client.js';
+import type { Validators } from '../upstream/upstream-port.js';
 
 /** One thing to ask upstream for, under a lease. */
 export interface ClaimedModule {

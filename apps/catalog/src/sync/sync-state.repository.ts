@@ -5,7 +5,8 @@ import { ADVISORIES, moduleSubject, type Claimed } from './subject.js';
 /** How one subject ended, and when it is due again. */
 export interface SyncResult {
   readonly subject: string;
-  readonly outcome: 'changed' | 'unchanged' | 'not_modified' | 'failed';
+  /** `postponed`: it was not asked for, since its host is left alone for now. */
+  readonly outcome: 'changed' | 'unchanged' | 'not_modified' | 'failed' | 'postponed';
   readonly code: string | null;
   readonly detail: string | null;
   readonly nextDue: Date;
@@ -100,11 +101,11 @@ export class SyncStateRepository {
     if (results.length === 0) return;
     await tx.query(
       `UPDATE sync_states s SET
-         failures = CASE WHEN r.outcome = 'failed' THEN s.failures + 1 ELSE 0 END,
+         failures = CASE r.outcome WHEN 'failed' THEN s.failures + 1 WHEN 'postponed' THEN s.failures ELSE 0 END,
          next_due = CASE WHEN s.next_due < s.lease_until THEN $6::timestamptz ELSE r.next_due END,
          lease_owner = NULL, lease_until = NULL,
          last_outcome = r.outcome, last_code = r.code, last_detail = r.detail, last_at = $6,
-         last_success_at = CASE WHEN r.outcome = 'failed' THEN s.last_success_at ELSE $6 END
+         last_success_at = CASE WHEN r.outcome IN ('failed', 'postponed') THEN s.last_success_at ELSE $6 END
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS r (subject, outcome, code, detail, next_due)
        WHERE s.subject = r.subject`,
       [

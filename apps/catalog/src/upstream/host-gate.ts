@@ -38,9 +38,10 @@ export class HostGate {
   /** @throws FetchFailure `host_paused` without a request, or what `request` threw. */
   async pass<T>(request: () => Promise<T>): Promise<T> {
     await this.enter();
-    const probe = this.failures >= BREAK_AFTER;
+    const broken = this.failures >= BREAK_AFTER;
+    const probe = broken && !this.probing && this.pausedForMs() === 0;
     try {
-      if (this.pausedForMs() > 0 || (probe && this.probing)) {
+      if (this.pausedForMs() > 0 || (broken && !probe)) {
         throw new FetchFailure('host_paused', 'the host is left alone for now', { retryAfterMs: this.pausedForMs() });
       }
       if (probe) this.probing = true;

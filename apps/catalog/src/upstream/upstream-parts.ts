@@ -1,10 +1,10 @@
 import type { Beat } from '../sync/beat.js';
-import type { UpstreamClient } from './upstream-client.js';
+import type { UpstreamPort } from './upstream-port.js';
 import type { UpstreamSettings } from './upstream-settings.js';
 
 /** The upstream as configured: where it is, how to ask, how often. */
 export interface UpstreamParts {
   readonly settings: UpstreamSettings;
-  readonly client: UpstreamClient;
+  readonly client: UpstreamPort;
   readonly beat: Beat;
 }

@@ -1,23 +1,15 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Clock } from '#libs/runtime';
 import { FetchFailure } from './fetch-failure.js';
 import { HostGate } from './host-gate.js';
-import { isPublicAddress, type UpstreamSettings } from './upstream-settings.js';
-
-/** What makes a request conditional: the validators of the copy at hand. */
-export interface Validators {
-  readonly etag: string | null;
-  readonly lastModified: string | null;
-}
-
-export type Fetched =
-  | { readonly kind: 'not_modified' }
-  | { readonly kind: 'document'; readonly body: Buffer; readonly validators: Validators };
+import { ipFamily, isPublicAddress } from './public-address.js';
+import type { Fetched, UpstreamPort, Validators } from './upstream-port.js';
+import type { UpstreamSettings } from './upstream-settings.js';
 
 /** After decompression. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -29,7 +21,7 @@ const USER_AGENT = 'Patchwatch/0.1 (release monitoring)';
  * wrong address, redirect to another host, status, Retry-After, time-out, a body that is too large, cut short or no XML.
  * A public upstream is asked on ports 80 and 443 only, and only at public addresses; the address that was checked is the one connected to.
  */
-export class UpstreamClient {
+export class UpstreamClient implements UpstreamPort {
   private readonly gates = new Map<string, HostGate>();
   private readonly http: HttpAgent;
   private readonly https: HttpsAgent;
@@ -144,22 +136,19 @@ export class UpstreamClient {
       throw new FetchFailure('address_refused', `port ${url.port} is not asked`);
     }
     const literal = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(literal) && !isPublicAddress(literal)) throw new FetchFailure('address_refused', 'not a public address');
+    if (ipFamily(literal) !== 0 && !isPublicAddress(literal))
+      throw new FetchFailure('address_refused', 'not a public address');
   }
 
   /** Resolves and checks in one step: the socket connects to what was checked, whatever the name says a moment later. */
   private readonly checkedLookup: LookupFunction = (hostname, options, callback) => {
     this.resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
-      const list = addresses as unknown as LookupAddress[];
+      const list = addresses;
       const allowed = this.settings.local ? list : list.filter(({ address }) => isPublicAddress(address));
       const first = allowed[0];
       if (!first) {
-        return callback(
-          new FetchFailure('address_refused', `${hostname} has no public address`) as NodeJS.ErrnoException,
-          '',
-          0,
-        );
+        return callback(new FetchFailure('address_refused', `${hostname} has no public address`), '', 0);
       }
       if (options.all) return (callback as unknown as (e: null, list: LookupAddress[]) => void)(null, allowed);
       callback(null, first.address, first.family);
