@@ -28,7 +28,6 @@ export function advisoryVerdict(
   if (advisory.unsupported && (affected === '*' || (affected === null && affectedD7 === null))) return 'affected';
   if (affected === null && affectedD7 === null) return 'unknown';
   const version = installedVersion?.trim() ?? '';
-  if (version === '' || version.includes('dev') || version.includes('HEAD')) return 'unknown';
   const composer = composerVersion(version);
   if (!composer || composer.stability === 'dev') return 'unknown';
   const range = version.startsWith('7.x-') ? affectedD7 : affected;

@@ -43,6 +43,7 @@ describe('grouping extensions into projects', () => {
       [
         extension('node', { version: 'VERSION' }, { path: 'core/modules/node' }),
         extension('olivero', { version: 'VERSION' }, { type: 'theme', path: 'core/themes/olivero' }),
+        extension('standard', { version: 'VERSION' }, { path: 'core/profiles/standard' }),
         extension('custom', { version: '1.0' }, { path: 'modules/custom/custom' }),
         extension('nothing', { project: '' }),
         extension('zero', { project: '0' }),

@@ -359,6 +359,32 @@ describe('the page of updates', () => {
     ]);
   });
 
+  test('keeps the recommended row when there are more security updates than that one', () => {
+    const history = sampleHistory('1.', [['1.2', fix], ['1.1', fix], '1.0']);
+    expect(verdict(history, '1.0').report.rows).toEqual([
+      ['recommended', '1.2'],
+      ['security', '1.2'],
+      ['security', '1.1'],
+    ]);
+  });
+
+  test('recommends the stable release to a site that is current on a pre-release', () => {
+    expect(verdict(sampleHistory('1.', ['1.2-rc1', '1.1']), '1.2-rc1').report).toEqual({
+      icon: 'ok',
+      rows: [
+        ['recommended', '1.1'],
+        ['latest', '1.2-rc1'],
+      ],
+    });
+  });
+
+  test('shows snapshots to snapshots only', () => {
+    expect(verdict(sampleHistory('1.', ['1.x-dev', '1.1', '1.0']), '1.0').report.rows).toEqual([
+      ['recommended', '1.1'],
+      ['latest', '1.x-dev'],
+    ]);
+  });
+
   test('shows no security rows to a site on the recommended version', () => {
     const history = sampleHistory('1.', [['1.2-rc1', fix], '1.1']);
     expect(verdict(history, '1.1')).toMatchObject({

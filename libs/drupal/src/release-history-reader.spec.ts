@@ -58,9 +58,12 @@ describe('reading a release history', () => {
   });
 
   test('a prefix that nobody declared is part of the name, so such a child of releases is a release', () => {
-    expect(readReleaseHistory(project('<releases><x:y/><z:y xmlns:z="urn:z"/></releases>')).releases).toEqual([
-      { version: '' },
-    ]);
+    const named = (prefix: string, declaration: string) =>
+      `<${prefix}:r ${declaration}><version>${prefix}</version></${prefix}:r>`;
+    const xml = project(
+      `<releases>${named('x', '')}${named('y', 'xmlns:y="urn:y"')}${named('z', 'xmlns:z=""')}</releases>`,
+    );
+    expect(readReleaseHistory(xml).releases).toEqual([{ version: 'x' }, { version: 'z' }]);
   });
 
   test('of a repeated element the last one counts', () => {

@@ -35,14 +35,6 @@ const RELEASE_FIELDS = new Set([
   'security',
 ]);
 
-const PREDEFINED_ENTITIES: Record<string, string> = Object.assign(Object.create(null) as Record<string, string>, {
-  amp: '&',
-  gt: '>',
-  lt: '<',
-  quot: '"',
-  apos: "'",
-});
-
 /**
  * Reads a release-history document piece by piece, so that a long one need not hold the event loop.
  * Strict: a document that is not well-formed is refused as a whole, because Drupal refuses it as a whole.
@@ -67,8 +59,6 @@ export class ReleaseHistoryReader {
   private termValue: string | null = null;
 
   constructor() {
-    // The parser's own table inherits from Object: `&constructor;` would count as defined.
-    this.parser.ENTITIES = PREDEFINED_ENTITIES;
     this.parser.on('error', (error) => {
       throw new UnreadableDocumentError('not_well_formed', error.message);
     });
