@@ -368,13 +368,11 @@ describe('the page of updates', () => {
     ]);
   });
 
-  test('recommends the stable release to a site that is current on a pre-release', () => {
-    expect(verdict(sampleHistory('1.', ['1.2-rc1', '1.1']), '1.2-rc1').report).toEqual({
+  test('recommends the stable release to a site that is current on a snapshot', () => {
+    const history = sampleHistory('1.', ['1.1', ['1.x-dev', { date: '1700000000' }]]);
+    expect(verdict(history, '1.x-dev', { datestamp: 1_700_000_000 }).report).toEqual({
       icon: 'ok',
-      rows: [
-        ['recommended', '1.1'],
-        ['latest', '1.2-rc1'],
-      ],
+      rows: [['recommended', '1.1']],
     });
   });
 
