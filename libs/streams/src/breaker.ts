@@ -21,13 +21,16 @@ export class Breaker {
     return this.why;
   }
 
-  /** Messages of `type` committed. Returns true when that closed the breaker. */
+  /**
+   * Messages of `type` committed. Returns true when that closed the breaker. A type that still only fails stays one
+   * failure short of opening it again, so that other types get on without it spending deliveries.
+   */
   succeeded(type: string): boolean {
     this.failures.delete(type);
     if (!this.isOpen) return false;
     this.isOpen = false;
     this.why = '';
-    this.failures.clear();
+    for (const [other, count] of this.failures) this.failures.set(other, Math.min(count, this.limit - 1));
     return true;
   }
 

@@ -51,6 +51,8 @@ export interface RedisConnection {
   close(): Promise<void>;
 }
 
+/** For the TCP connect, and again for the handshake after it. */
+const CONNECT_TIMEOUT_MS = 2_000;
 const TIMEOUT_MS: Record<RedisRole, number> = { streams: 2_000, cache: 500, blocking: 2_000 };
 
 /** Connects to `url` (`redis://` or `rediss://`) in the background; `ready()` tells when it stands. */
@@ -123,7 +125,9 @@ class ReplaceableConnection implements RedisConnection {
       return await Promise.race([command(client), expired]);
     } catch (error) {
       if (!isLinkError(error) || error instanceof RedisUnavailableError) throw error;
-      if (/Command timed out/.test((error as Error).message)) this.replaceIf(client, 'a command timed out');
+      // A master that was demoted says READONLY for ever on the old link.
+      const message = (error as Error).message;
+      if (/Command timed out|READONLY/.test(message)) this.replaceIf(client, message);
       throw new RedisUnavailableError(`Redis is away for ${this.name}: ${(error as Error).message}`, { cause: error });
     } finally {
       clearTimeout(timer);
@@ -147,8 +151,14 @@ class ReplaceableConnection implements RedisConnection {
   private replaceIf(client: Redis, reason: string): void {
     if (this.closed || client !== this.current) return;
     this.log.warn({ connection: this.name, reason }, 'Redis client replaced');
-    this.current = this.create();
-    discard(client);
+    if (this.role === 'cache') {
+      // Libraries may hold the object: it stays and gets a new socket.
+      client.disconnect(true);
+      cutSocket(client);
+    } else {
+      this.current = this.create();
+      discard(client);
+    }
     this.options.onReplaced?.(reason);
   }
 
@@ -158,12 +168,12 @@ class ReplaceableConnection implements RedisConnection {
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      connectTimeout: 2_000,
+      connectTimeout: CONNECT_TIMEOUT_MS,
       keepAlive: 5_000,
       retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 5), 500) * (0.75 + Math.random() / 2),
       ...(this.role === 'blocking' || this.timeoutMs === 0 ? {} : { commandTimeout: this.timeoutMs }),
-      // The cache's client may be kept by libraries that hold the object: there the socket is cut instead of the client.
-      ...(this.role === 'cache' ? { socketTimeout: this.timeoutMs * 2 } : {}),
+      // For commands that nobody sends through `run`: a link that owes replies and stays silent is cut by ioredis itself.
+      ...(this.role === 'blocking' || this.timeoutMs === 0 ? {} : { socketTimeout: this.timeoutMs * 2 }),
     };
     const client = new Redis(this.url, settings);
     let announced = false;
@@ -175,13 +185,28 @@ class ReplaceableConnection implements RedisConnection {
     client.on('ready', () => {
       announced = false;
     });
+    boundHandshake(client);
     return client;
   }
+}
+
+/** ioredis bounds the TCP connect only: a peer that accepts and then says nothing would hold the handshake for ever. */
+function boundHandshake(client: Redis): void {
+  let timer: NodeJS.Timeout | undefined;
+  client.on('connect', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => cutSocket(client), CONNECT_TIMEOUT_MS);
+  });
+  for (const event of ['ready', 'close', 'end']) client.on(event, () => clearTimeout(timer));
 }
 
 /** Cuts a client off at once; a polite end() would wait two seconds on a half-open link. */
 function discard(client: Redis): void {
   client.disconnect();
+  cutSocket(client);
+}
+
+function cutSocket(client: Redis): void {
   (client as unknown as { stream?: { destroy(): void } }).stream?.destroy();
 }
 

@@ -39,12 +39,11 @@ export async function assertDurableStreams(
 /** null: the server (a managed one) does not answer CONFIG. */
 async function readSetting(client: RedisConnection['client'], setting: string): Promise<string | null> {
   try {
-    const reply = (await client.config('GET', setting)) as unknown;
-    if (Array.isArray(reply)) return reply.length >= 2 ? String(reply[1]) : null;
-    if (reply !== null && typeof reply === 'object') {
-      return String((reply as Record<string, unknown>)[setting] ?? '') || null;
-    }
-    return null;
+    const reply: unknown = await client.config('GET', setting);
+    // A flat list by default; an object where the client maps RESP3's maps.
+    const pairs = Array.isArray(reply) ? reply : Object.entries(reply ?? {}).flat();
+    const value: unknown = pairs[1];
+    return typeof value === 'string' ? value : null;
   } catch (error) {
     if (error instanceof Error && error.name === 'ReplyError') return null;
     throw error;

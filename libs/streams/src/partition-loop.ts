@@ -36,6 +36,7 @@ export class PartitionLoop<Tx> {
   private readonly stopping = new AbortController();
   private done: Promise<unknown> = Promise.resolve();
   private lastAnswer: number;
+  private working = false;
   private maintainAt = 0;
   private depthAt = 0;
   private forgetAt: number;
@@ -96,7 +97,7 @@ export class PartitionLoop<Tx> {
     if (blocked !== null && now - blocked > BLOCKED_RED_AFTER_MS) {
       return { ok: false, detail: `${name}: nothing could be committed for ${Math.round((now - blocked) / 1_000)} s` };
     }
-    if (blocked === null && now - this.lastAnswer > RED_AFTER_MS + this.options.settings.waitMs) {
+    if (!this.working && now - this.lastAnswer > RED_AFTER_MS + this.options.settings.waitMs) {
       return {
         ok: false,
         detail: `${name}: no answer from Redis for ${Math.round((now - this.lastAnswer) / 1_000)} s`,
@@ -132,8 +133,13 @@ export class PartitionLoop<Tx> {
     this.lastAnswer = this.options.time.now();
     if (entries.length === 0) return;
     this.held.take(entries);
-    await this.runner.process(entries);
-    this.lastAnswer = this.options.time.now();
+    this.working = true;
+    try {
+      await this.runner.process(entries);
+    } finally {
+      this.working = false;
+      this.lastAnswer = this.options.time.now();
+    }
   }
 
   /**

@@ -53,6 +53,7 @@ export class RedisLane implements StreamLane {
   async read(count: number, waitMs: number): Promise<StreamEntry[]> {
     const { reader } = this.options;
     try {
+      if (!reader.isReady) await reader.ready(READ_GRACE_MS);
       if (this.readerId === null) this.readerId = await reader.run((client) => client.client('ID'));
       const reply = await reader.run(
         (client) =>

@@ -56,6 +56,20 @@ describe('Broken links to Redis', () => {
     await eventually(() => connection.run((client) => client.ping()), { what: 'a working link' });
   });
 
+  it('a link opened into a black hole is given up, whatever its role, and heals when the hole is gone', async () => {
+    proxy.mode = 'blackhole';
+    const stuck = (['streams', 'blocking', 'cache'] as const).map((role) => connection.sibling({ name: role, role }));
+    const unbounded = connection.sibling({ name: 'publisher', commandTimeoutMs: 0 });
+    const links = proxy.links;
+    await eventually(() => proxy.links >= links + 8, { what: 'second attempts of all', timeoutMs: 8_000 });
+    proxy.mode = 'pass';
+    for (const link of [...stuck, unbounded]) {
+      await link.ready(5_000);
+      expect(await link.run((client) => client.ping())).toBe('PONG');
+      await link.close();
+    }
+  });
+
   it('a command while the link is down fails at once and is never sent later', async () => {
     proxy.reset();
     const attempt = connection.run((client) => client.set('late', '1'));

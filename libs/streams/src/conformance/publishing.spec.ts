@@ -45,10 +45,10 @@ describe('Publishing', () => {
     expect(created).toEqual([`${QUEUE}.0 by publisher`, `${QUEUE}.0 by publisher`]);
     const key = streamKey(QUEUE, 0);
     const entries = await connection.client.xrange(key, '-', '+');
-    expect(entries.map(([, fields]) => (JSON.parse(fields![1]!) as { id: string }).id)).toEqual(
+    expect(entries.map(([, fields]) => (JSON.parse(fields[1]!) as { id: string }).id)).toEqual(
       [4, 5, 6, 7].map((n) => `message-${n}`),
     );
-    expect(entries[0]![1]![2]).toBe('body');
+    expect(entries[0]![1][2]).toBe('body');
     const [group] = (await connection.client.xinfo('GROUPS', key)) as unknown[][];
     expect(group![1]).toBe(GROUP);
     expect(group!.includes('0-0')).toBe(true);
