@@ -3,17 +3,19 @@ import type { EntityManager } from 'typeorm';
 import { PoisonMessageError } from '#libs/streams';
 import { versionChanges, type PatchRun } from '../patch-run/patch-run.js';
 import { PatchRunsService } from '../patch-run/patch-runs.service.js';
-import { decodeFullPush } from '../push-body/decode-push.js';
+import { unpackBody, type PushText } from '../push-body/push-text.js';
+import { readInventory } from '../push-body/read-inventory.js';
 import { ReceiptsService } from '../receipt/receipts.service.js';
 import { SiteStatesService } from '../site-state/site-states.service.js';
 import { AnnounceChangesService } from './announce-changes.service.js';
 import { InventoryRepository } from './inventory.repository.js';
-import type { Snapshot } from './inventory.js';
+import { snapshotOf } from './inventory.js';
 import {
   needsInventory,
   settlePushes,
   type AppliedChange,
   type Push,
+  type PushContent,
   type PushFacts,
   type SiteSettlement,
 } from './settle-pushes.js';
@@ -41,10 +43,10 @@ export interface ApplyOutcome {
  * patch runs, events. Set-based: the number of statements does not depend on the number of pushes, and a batch of unchanged
  * inventories touches one narrow row a site (beside the receipt and the audit log).
  *
- *   decode every body alone ─ undecodable → failure
- *   lock the sites in order of their ids
+ *   lock the sites in order of their ids; meanwhile unpack every body alone ─ undecodable → failure
  *   drop push ids that ended before ─ nothing happens for them
  *   site removed → failure `site_removed`
+ *   parse, unless it is the very body that brought what stands ─ no inventory → failure
  *   settle each site's pushes by (epoch, sequence) → applied / superseded / duplicate
  *   write
  */
@@ -60,39 +62,43 @@ export class ApplyInventoriesService {
 
   /** @throws what the database throws; then nothing of the batch has happened. */
   async apply(tx: EntityManager, received: readonly ReceivedPush[], now: Date): Promise<ApplyOutcome> {
-    const decoded = new Map(received.map((push) => [push, decode(push)]));
-    // Sent together and run in this order: what ended before is looked up under the locks.
-    const [states, ended] = await Promise.all([
-      this.states.lock(tx, received),
-      this.receipts.endedBefore(tx, received),
-    ]);
+    // Sent together and run in this order: what ended before is looked up under the locks. The bodies are decoded meanwhile.
+    const locking = await underway(
+      Promise.all([this.states.lock(tx, received), this.receipts.endedBefore(tx, received)]),
+    );
+    const texts = new Map(received.map((push) => [push, attempt(() => textOf(push))]));
+    const [states, ended] = await locking.done;
     const failures: { push: ReceivedPush; code: string; detail: string }[] = [];
-    const bySite = new Map<number, (Push & ReceivedPush)[]>();
+    const bySite = new Map<number, ReceivedPush[]>();
     for (const push of received) {
       const key = keyOf(push);
       if (ended.has(key)) continue;
       // Whatever becomes of it: the same push id a second time in this batch changes nothing.
       ended.add(key);
-      const content = decoded.get(push)!;
-      if (states.get(push.siteId)!.removedAt !== null) {
-        failures.push({ push, code: 'site_removed', detail: 'The site was removed before this push was applied.' });
-      } else if (content instanceof PoisonMessageError) {
-        failures.push({ push, code: content.code, detail: content.message });
-      } else {
-        const pushes = bySite.get(push.siteId);
-        if (pushes) pushes.push({ ...push, snapshot: content });
-        else bySite.set(push.siteId, [{ ...push, snapshot: content }]);
-      }
+      if (states.get(push.siteId)!.removedAt === null)
+        bySite.set(push.siteId, [...(bySite.get(push.siteId) ?? []), push]);
+      else failures.push({ push, code: 'site_removed', detail: 'The site was removed before this push was applied.' });
     }
-    const wanting = [...bySite].filter(([siteId, pushes]) => needsInventory(states.get(siteId)!, pushes));
+    const pushes = new Map<number, (Push & ReceivedPush)[]>();
+    for (const [siteId, mine] of bySite) {
+      const readable: (Push & ReceivedPush)[] = [];
+      for (const push of mine) {
+        const fingerprint = mine.length === 1 ? states.get(siteId)!.fingerprint : null;
+        const content = attempt(() => contentOf(push, texts.get(push)!, fingerprint));
+        if (content instanceof PoisonMessageError) failures.push({ push, code: content.code, detail: content.message });
+        else readable.push({ ...push, content });
+      }
+      if (readable.length > 0) pushes.set(siteId, readable);
+    }
+    const wanting = [...pushes].filter(([siteId, mine]) => needsInventory(states.get(siteId)!, mine));
     const current = await this.inventories.readInventories(
       tx,
       wanting.map(([siteId]) => siteId),
     );
-    const settlements = [...bySite].map(([siteId, pushes]) =>
-      settlePushes(states.get(siteId)!, current.get(siteId) ?? null, pushes),
+    const settlements = [...pushes].map(([siteId, mine]) =>
+      settlePushes(states.get(siteId)!, current.get(siteId) ?? null, mine),
     );
-    const forget = await this.write(tx, settlements, [...bySite.values()].flat(), now);
+    const forget = await this.write(tx, settlements, [...pushes.values()].flat(), now);
     return { failures, knownInventories: knownInventories(settlements), afterCommit: forget };
   }
 
@@ -108,24 +114,56 @@ export class ApplyInventoriesService {
     const ended = settlements
       .flatMap(({ settled }) => settled)
       .map(({ push, ...end }) => ({ ...sent.get(keyOf(push))!, ...end }));
-    // Independent of each other, so they leave together: one trip to the server instead of eight.
+    // Independent of each other, so they leave together: two trips to the server instead of eight. The largest first, so that
+    // the server works on it while the rest is put together here.
+    const saving = await underway(
+      Promise.all([
+        this.inventories.saveChanges(tx, changes),
+        this.states.save(tx, advanced),
+        this.patchRuns.record(tx, changes.flatMap(patchRunOf)),
+      ]),
+    );
     const [afterCommit] = await Promise.all([
       this.announcements.announce(tx, { changes, heard: advanced, causes: sent }, now),
-      this.states.save(tx, advanced),
-      this.inventories.saveChanges(tx, changes),
-      this.patchRuns.record(tx, changes.flatMap(patchRunOf)),
       this.receipts.record(tx, ended, now),
+      saving.done,
     ]);
     return afterCommit;
   }
 }
 
+/**
+ * Lets what has been asked leave for the server before this thread goes on computing, so that both work at the same time.
+ * Wrapped, because a promise that an async function returns would be waited for.
+ */
+async function underway<T>(work: Promise<T>): Promise<{ done: Promise<T> }> {
+  // Whoever awaits `done` gets the failure; until then it must not count as unhandled.
+  work.catch(() => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  return { done: work };
+}
+
 const keyOf = (push: PushFacts): string => `${push.siteId} ${push.pushId}`;
 
-function decode(push: ReceivedPush): Snapshot | null | PoisonMessageError {
-  if (push.kind === 'heartbeat') return null;
+function textOf(push: ReceivedPush): PushText | null {
+  return push.kind === 'heartbeat' ? null : unpackBody(push.body, push.contentEncoding);
+}
+
+/** @param fingerprint of the body that brought the current inventory, if that can spare the parsing. */
+function contentOf(
+  push: ReceivedPush,
+  text: PushText | PoisonMessageError | null,
+  fingerprint: string | null,
+): PushContent {
+  if (text instanceof PoisonMessageError) throw text;
+  if (text === null) return { kind: 'heartbeat' };
+  if (push.complete && text.fingerprint === fingerprint) return { kind: 'current' };
+  return { kind: 'inventory', snapshot: snapshotOf(readInventory(text.text)), fingerprint: text.fingerprint };
+}
+
+function attempt<T>(read: () => T): T | PoisonMessageError {
   try {
-    return decodeFullPush(push.body, push.contentEncoding);
+    return read();
   } catch (error) {
     if (error instanceof PoisonMessageError) return error;
     throw error;
@@ -161,7 +199,7 @@ function knownInventories(settlements: readonly SiteSettlement[]): Map<string, s
   for (const { settled, state } of settlements) {
     const tells = settled.some(
       ({ push, state: end, reason }) =>
-        (push.snapshot !== null && end === 'applied') || reason === 'unknown_inventory_hash',
+        (push.content.kind !== 'heartbeat' && end === 'applied') || reason === 'unknown_inventory_hash',
     );
     if (tells) known.set(state.siteUuid, state.reportedHash);
   }

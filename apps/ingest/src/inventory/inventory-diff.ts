@@ -12,34 +12,23 @@ export interface ModuleDifference {
 /** What differs between two inventories of one site, in order of name. Both are sorted, so one walk is enough. */
 export function diffInventories(before: Inventory, after: Inventory): ModuleDifference[] {
   const differences: ModuleDifference[] = [];
-  const old = before.modules;
-  const now = after.modules;
   let i = 0;
   let j = 0;
-  while (i < old.length || j < now.length) {
-    const a = old[i];
-    const b = now[j];
-    if (b === undefined || (a !== undefined && a.module < b.module)) {
-      differences.push({ module: a!.module, before: a!, after: null });
+  while (i < before.lines.length || j < after.lines.length) {
+    if (i < before.lines.length && j < after.lines.length && before.lines[i] === after.lines[j]) {
       i++;
-    } else if (a === undefined || b.module < a.module) {
-      differences.push({ module: b.module, before: null, after: b });
       j++;
+      continue;
+    }
+    const old = i < before.lines.length ? before.nameAt(i) : null;
+    const now = j < after.lines.length ? after.nameAt(j) : null;
+    if (now === null || (old !== null && old < now)) {
+      differences.push({ module: old!, before: before.moduleAt(i++), after: null });
+    } else if (old === null || now < old) {
+      differences.push({ module: now, before: null, after: after.moduleAt(j++) });
     } else {
-      if (!sameModule(a, b)) differences.push({ module: a.module, before: a, after: b });
-      i++;
-      j++;
+      differences.push({ module: now, before: before.moduleAt(i++), after: after.moduleAt(j++) });
     }
   }
   return differences;
-}
-
-function sameModule(a: InstalledModule, b: InstalledModule): boolean {
-  return (
-    a.version === b.version &&
-    a.state === b.state &&
-    a.datestamp === b.datestamp &&
-    a.type === b.type &&
-    a.custom === b.custom
-  );
 }

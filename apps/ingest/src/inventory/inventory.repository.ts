@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { booleans, instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
-import { readSnapshot, type Inventory } from './inventory.js';
+import { Inventory } from './inventory.js';
 import { historyRows, type HistoryClosing, type HistoryOpening } from './module-history.js';
 import type { AppliedChange } from './settle-pushes.js';
 
@@ -15,7 +15,7 @@ export class InventoryRepository {
       'SELECT site_id, snapshot FROM site_inventories WHERE site_id = ANY($1::int[])',
       [numbers(siteIds)],
     );
-    return new Map(rows.map((row) => [row.site_id, readSnapshot(row.snapshot)]));
+    return new Map(rows.map((row) => [row.site_id, Inventory.read(row.snapshot)]));
   }
 
   /** Writes what the changes mean: the sites' current inventories and the rows of history that end and begin. */

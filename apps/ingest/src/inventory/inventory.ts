@@ -17,15 +17,64 @@ export interface InstalledModule {
   readonly custom: boolean;
 }
 
-/** What a site has installed, whole. */
-export interface Inventory {
-  readonly coreVersion: string | null;
-  readonly phpVersion: string | null;
-  /** Sorted by name (UTF-16 order); a name occurs once. */
-  readonly modules: readonly InstalledModule[];
+/** Orders modules as inventories order them: by name, in UTF-16. */
+export function byModule(a: { readonly module: string }, b: { readonly module: string }): number {
+  return a.module < b.module ? -1 : a.module > b.module ? 1 : 0;
 }
 
-export const EMPTY_INVENTORY: Inventory = { coreVersion: null, phpVersion: null, modules: [] };
+/**
+ * What a site has installed, whole. A line a module, so that two inventories are compared, and one is stored and read back,
+ * without taking 120 modules apart of which five differ.
+ */
+export class Inventory {
+  static readonly EMPTY = new Inventory(null, null, []);
+
+  private constructor(
+    readonly coreVersion: string | null,
+    readonly phpVersion: string | null,
+    /** In the order of the names; a name occurs once. Equal lines are equal modules. */
+    readonly lines: readonly string[],
+    private readonly modules?: readonly InstalledModule[],
+  ) {}
+
+  /** @param modules sorted by `byModule`, each name once. */
+  static of(coreVersion: string | null, phpVersion: string | null, modules: readonly InstalledModule[]): Inventory {
+    return new Inventory(coreVersion, phpVersion, modules.map(lineOf), modules);
+  }
+
+  /** Reads what `Snapshot.text` holds. */
+  static read(text: string): Inventory {
+    const [head, ...lines] = text.split('\n');
+    const [coreVersion, phpVersion] = JSON.parse(head!) as [string | null, string | null];
+    return new Inventory(coreVersion, phpVersion, lines);
+  }
+
+  moduleAt(index: number): InstalledModule {
+    return this.modules?.[index] ?? moduleOf(this.lines[index]!);
+  }
+
+  /** Without taking the line apart. */
+  nameAt(index: number): string {
+    const line = this.lines[index]!;
+    return unescaped(line.slice(0, line.indexOf('\t')));
+  }
+
+  /**
+   * What stands after a partial push: it adds and updates; what it does not name stays as it was, because absence in it
+   * says nothing.
+   */
+  updatedBy(partial: Inventory): Inventory {
+    const modules = new Map<string, InstalledModule>();
+    for (const inventory of [this, partial]) {
+      inventory.lines.forEach((_, index) => modules.set(inventory.nameAt(index), inventory.moduleAt(index)));
+    }
+    return Inventory.of(
+      partial.coreVersion ?? this.coreVersion,
+      partial.phpVersion ?? this.phpVersion,
+      [...modules.values()].sort(byModule),
+    );
+  }
+}
 
 /** An inventory with its canonical text, by which inventories are compared and stored. */
 export interface Snapshot {
@@ -36,58 +85,45 @@ export interface Snapshot {
   readonly hash: string;
 }
 
-type Row = [
-  module: string,
-  type: ModuleType,
-  version: string | null,
-  datestamp: number | null,
-  state: ModuleState,
-  custom?: 1,
-];
-
-/** Orders names as `Inventory.modules` is ordered. */
-export function byModule(a: { readonly module: string }, b: { readonly module: string }): number {
-  return a.module < b.module ? -1 : a.module > b.module ? 1 : 0;
-}
-
-/** @param inventory whose modules are sorted. */
 export function snapshotOf(inventory: Inventory): Snapshot {
-  const rows: Row[] = inventory.modules.map((item) =>
-    item.custom
-      ? [item.module, item.type, item.version, item.datestamp, item.state, 1]
-      : [item.module, item.type, item.version, item.datestamp, item.state],
-  );
-  const text = JSON.stringify([inventory.coreVersion, inventory.phpVersion, rows]);
+  const head = JSON.stringify([inventory.coreVersion, inventory.phpVersion]);
+  const text = inventory.lines.length === 0 ? head : `${head}\n${inventory.lines.join('\n')}`;
   return { inventory, text, hash: createHash('sha256').update(text).digest('base64') };
 }
 
-/** Reads what `snapshotOf` wrote. */
-export function readSnapshot(text: string): Inventory {
-  const [coreVersion, phpVersion, rows] = JSON.parse(text) as [string | null, string | null, Row[]];
+/** Fields between tabs; of what may be missing, the empty field says that it is, so a version that is there begins with `=`. */
+function lineOf({ module, type, version, datestamp, state, custom }: InstalledModule): string {
+  return `${escaped(module)}\t${type}\t${state}\t${version === null ? '' : `=${escaped(version)}`}\t${datestamp ?? ''}\t${custom ? 'custom' : ''}`;
+}
+
+function moduleOf(line: string): InstalledModule {
+  const [module, type, state, version, datestamp, custom] = line.split('\t') as [
+    string,
+    ModuleType,
+    ModuleState,
+    string,
+    string,
+    string,
+  ];
   return {
-    coreVersion,
-    phpVersion,
-    modules: rows.map(([module, type, version, datestamp, state, custom]) => ({
-      module,
-      type,
-      version,
-      datestamp,
-      state,
-      custom: custom === 1,
-    })),
+    module: unescaped(module),
+    type,
+    version: version === '' ? null : unescaped(version.slice(1)),
+    datestamp: datestamp === '' ? null : Number(datestamp),
+    state,
+    custom: custom !== '',
   };
 }
 
-/**
- * What stands after a partial push: it adds and updates; what it does not name stays as it was, because absence in it
- * says nothing.
- */
-export function mergePartial(current: Inventory, partial: Inventory): Inventory {
-  const modules = new Map(current.modules.map((item) => [item.module, item]));
-  for (const item of partial.modules) modules.set(item.module, item);
-  return {
-    coreVersion: partial.coreVersion ?? current.coreVersion,
-    phpVersion: partial.phpVersion ?? current.phpVersion,
-    modules: [...modules.values()].sort(byModule),
-  };
+/** Names and versions come from outside; hardly any has one of these. */
+const SEPARATORS = /[\t\n\\]/;
+const ESCAPES: Record<string, string> = { '\t': '\\t', '\n': '\\n', '\\': '\\\\' };
+const MEANINGS: Record<string, string> = { t: '\t', n: '\n', '\\': '\\' };
+
+function escaped(text: string): string {
+  return SEPARATORS.test(text) ? text.replace(/[\t\n\\]/g, (character) => ESCAPES[character]!) : text;
+}
+
+function unescaped(text: string): string {
+  return text.includes('\\') ? text.replace(/\\([tn\\])/g, (_, letter: string) => MEANINGS[letter]!) : text;
 }

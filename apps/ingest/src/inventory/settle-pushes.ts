@@ -1,6 +1,6 @@
 import type { SiteState } from '../site-state/site-state.js';
 import { diffInventories, type ModuleDifference } from './inventory-diff.js';
-import { EMPTY_INVENTORY, mergePartial, snapshotOf, type Inventory, type Snapshot } from './inventory.js';
+import { Inventory, snapshotOf, type Snapshot } from './inventory.js';
 
 /** The facts of an accepted push. Instants are milliseconds since 1970. */
 export interface PushFacts {
@@ -19,9 +19,15 @@ export interface PushFacts {
   readonly reportedHash: string | null;
 }
 
-/** A push with what it carried. `snapshot: null`: a heartbeat. */
+/** What a push carried: an inventory; the very body that brought the current one; or, as a heartbeat, nothing but a hash. */
+export type PushContent =
+  | { readonly kind: 'inventory'; readonly snapshot: Snapshot; readonly fingerprint: string }
+  | { readonly kind: 'current' }
+  | { readonly kind: 'heartbeat' };
+
+/** A push with what it carried. `current` is only for a site's single push of a batch. */
 export interface Push extends PushFacts {
-  readonly snapshot: Snapshot | null;
+  readonly content: PushContent;
 }
 
 export type SettledState = 'applied' | 'superseded' | 'duplicate';
@@ -75,7 +81,10 @@ const EARLIEST_OBSERVATION = Date.UTC(2001, 0, 15);
 /** Whether settling may need the site's current inventory (else its hash is enough). */
 export function needsInventory(state: SiteState, pushes: readonly Push[]): boolean {
   if (state.contentHash === null) return false;
-  return pushes.some((push) => push.snapshot !== null && (!push.complete || push.snapshot.hash !== state.contentHash));
+  return pushes.some(
+    ({ content, complete }) =>
+      content.kind === 'inventory' && (!complete || content.snapshot.hash !== state.contentHash),
+  );
 }
 
 /**
@@ -105,11 +114,8 @@ export function settlePushes(state: SiteState, current: Inventory | null, pushes
       );
       continue;
     }
-    const target = push.snapshot === null ? null : targetOf(push, push.snapshot, state, standing);
-    const same =
-      target === null
-        ? state.reportedHash !== null && state.reportedHash === push.reportedHash
-        : target.hash === state.contentHash;
+    const target = targetOf(push, standing);
+    const same = isSame(state, push, target);
     if (order === 0) {
       if (same) end('duplicate', 'already_applied', null);
       else
@@ -120,7 +126,7 @@ export function settlePushes(state: SiteState, current: Inventory | null, pushes
         );
       continue;
     }
-    if (target === null && !same) {
+    if (push.content.kind === 'heartbeat' && !same) {
       end('superseded', 'unknown_inventory_hash', 'The heartbeat names an inventory that is not the current one.');
       continue;
     }
@@ -128,7 +134,7 @@ export function settlePushes(state: SiteState, current: Inventory | null, pushes
     if (target === null || same) {
       end('applied', 'unchanged', null);
     } else {
-      const before = standing ?? EMPTY_INVENTORY;
+      const before = standing ?? Inventory.EMPTY;
       const differences = diffInventories(before, target.inventory);
       changes.push({
         push,
@@ -165,9 +171,16 @@ function compareWithCurrent(state: SiteState, epoch: number, sequence: number): 
   return epoch - state.epoch || sequence - state.sequence;
 }
 
-function targetOf(push: Push, pushed: Snapshot, state: SiteState, standing: Inventory | null): Snapshot {
-  if (push.complete || standing === null) return pushed;
-  return snapshotOf(mergePartial(standing, pushed.inventory));
+/** What stands when the push is applied; null: what stands now. */
+function targetOf({ content, complete }: Push, standing: Inventory | null): Snapshot | null {
+  if (content.kind !== 'inventory') return null;
+  if (complete || standing === null) return content.snapshot;
+  return snapshotOf(standing.updatedBy(content.snapshot.inventory));
+}
+
+function isSame(state: SiteState, { content, reportedHash }: Push, target: Snapshot | null): boolean {
+  if (target !== null) return target.hash === state.contentHash;
+  return content.kind === 'current' || (state.reportedHash !== null && state.reportedHash === reportedHash);
 }
 
 /** When the site looked: its clock, but never after we heard it nor before it looked the last time. */
@@ -186,12 +199,16 @@ function advance(state: SiteState, push: Push, epoch: number, observedAt: number
     observedAt,
     receivedAt: Math.max(push.receivedAt, state.receivedAt ?? push.receivedAt),
   };
-  if (target === null) return common;
+  const { content, reportedHash, complete } = push;
+  if (content.kind === 'heartbeat') return common;
+  if (content.kind === 'current' || target === null) return { ...common, reportedHash, complete };
   return {
     ...common,
+    reportedHash,
+    complete,
     contentHash: target.hash,
-    reportedHash: push.reportedHash,
-    complete: push.complete,
+    // What stands after a partial push is more than its body says.
+    fingerprint: complete ? content.fingerprint : null,
     coreVersion: target.inventory.coreVersion,
     phpVersion: target.inventory.phpVersion,
   };

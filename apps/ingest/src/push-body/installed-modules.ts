@@ -1,61 +1,87 @@
-import type { GroupedModule, RawExtension } from '#libs/contracts';
-import { groupExtensions, type InstalledProject } from '#libs/drupal';
-import { byModule, type InstalledModule, type ModuleState } from '../inventory/inventory.js';
+import { groupExtensions, type Extension, type ExtensionInfo, type InstalledProject } from '#libs/drupal';
+import { byModule, type InstalledModule, type ModuleState, type ModuleType } from '../inventory/inventory.js';
+import { invalid, membersOf, optionalTextOf, secondsOf, textOf, wordOf, type Members } from './members.js';
+
+const TYPES: ReadonlySet<ModuleType> = new Set(['core', 'module', 'theme', 'profile']);
+const STATES: ReadonlySet<ModuleState> = new Set(['enabled', 'disabled', 'present']);
+const ORIGINS = new Set(['core', 'contrib', 'custom', '']);
 
 /**
  * The modules of a list of extensions, grouped as Drupal groups them. What is on disk but not installed counts, too, whatever
  * the site's `check_disabled_extensions` says: that setting decides what Drupal shows, but disabled is not removed.
  * Custom code has no project, so it never appears. Sorted by name.
+ * @throws PoisonMessageError `invalid_inventory`
  */
-export function fromExtensions(extensions: readonly RawExtension[], coreVersion: string | null): InstalledModule[] {
+export function fromExtensions(items: readonly unknown[], coreVersion: string | null): InstalledModule[] {
   const profiles = new Set<string>();
-  for (const { type, name } of extensions) if (type === 'profile') profiles.add(name);
-  // Drupal lists the running profile among its modules.
-  const listed =
-    profiles.size === 0
-      ? extensions
-      : extensions.map((item) => (item.type === 'profile' ? { ...item, type: 'module' } : item));
-  const projects = groupExtensions(listed, {
+  const extensions = items.map((item, index): Extension => {
+    const where = `extensions/${index}`;
+    const { name, type, path, installed, info } = membersOf(item, where);
+    if (typeof installed !== 'boolean') throw invalid(`${where}/installed is not true or false`);
+    if (typeof path !== 'string') throw invalid(`${where}/path is not a text`);
+    if (type !== 'module' && type !== 'theme' && type !== 'profile')
+      throw invalid(`${where}/type is none of module, theme, profile`);
+    const extension = textOf(name, `${where}/name`);
+    if (type === 'profile') profiles.add(extension);
+    return {
+      name: extension,
+      // Drupal lists the running profile among its modules.
+      type: type === 'profile' ? 'module' : type,
+      path,
+      installed,
+      info: membersOf(info, `${where}/info`) as ExtensionInfo,
+    };
+  });
+  return groupExtensions(extensions, {
     checkDisabledExtensions: true,
     ...(coreVersion === null ? {} : { coreVersion }),
-  });
-  return projects.map((project) => readProject(project, profiles)).sort(byModule);
+  })
+    .map((project) => readProject(project, profiles))
+    .sort(byModule);
 }
 
 function readProject(project: InstalledProject, profiles: ReadonlySet<string>): InstalledModule {
   const isTheme = project.type.startsWith('theme');
   const isProfile = profiles.size > 0 && profiles.has(project.includes[0]?.name ?? '');
   return {
-    module: project.project,
+    module: textOf(project.project, 'The name of a project'),
     type: project.project === 'drupal' ? 'core' : isTheme ? 'theme' : isProfile ? 'profile' : 'module',
-    version: project.version ?? null,
-    datestamp: datestampOf(project.datestamp),
+    version: optionalTextOf(project.version, `The version of ${project.project}`),
+    datestamp: secondsOf(project.datestamp),
     state: project.type.endsWith('-uninstalled') ? 'disabled' : 'enabled',
     custom: false,
   };
 }
 
-/** The modules of a list that an adapter has grouped already. Sorted by name; a name given twice is one module. */
-export function fromModules(items: readonly GroupedModule[], coreVersion: string | null): InstalledModule[] {
+/**
+ * The modules of a list that an adapter has grouped already. Sorted by name; a name given twice is one module.
+ * @throws PoisonMessageError `invalid_inventory`
+ */
+export function fromModules(items: readonly unknown[], coreVersion: string | null): InstalledModule[] {
   const modules = new Map<string, InstalledModule>();
-  for (const item of items) {
-    const next = readModule(item, coreVersion);
+  for (let index = 0; index < items.length; index++) {
+    const where = `modules/${index}`;
+    const next = readModule(membersOf(items[index], where), where, coreVersion);
     const seen = modules.get(next.module);
     modules.set(next.module, seen === undefined ? next : joined(seen, next));
   }
   return [...modules.values()].sort(byModule);
 }
 
-function readModule(item: GroupedModule, coreVersion: string | null): InstalledModule {
-  const isCore = item.origin === 'core' || (item.project === 'drupal' && item.origin !== 'custom');
+function readModule(item: Members, where: string, coreVersion: string | null): InstalledModule {
+  const project = textOf(item['project'], where);
+  const origin = wordOf(item['origin'], ORIGINS, '', where);
+  const type = wordOf(item['type'], TYPES, 'module', where);
+  // Adapters that list core's own modules one by one mean core.
+  const isCore = origin === 'core' || (project === 'drupal' && origin !== 'custom');
+  const version = optionalTextOf(item['version'], where);
   return {
-    // Adapters that list core's own modules one by one mean core.
-    module: isCore ? 'drupal' : item.project,
-    type: isCore ? 'core' : (item.type ?? 'module'),
-    version: (isCore ? (coreVersion ?? item.version) : item.version) || null,
-    datestamp: datestampOf(item.datestamp),
-    state: item.status ?? 'enabled',
-    custom: item.origin === 'custom',
+    module: isCore ? 'drupal' : project,
+    type: isCore ? 'core' : type,
+    version: isCore ? (coreVersion ?? version) : version,
+    datestamp: secondsOf(item['datestamp']),
+    state: wordOf(item['status'], STATES, 'enabled', where),
+    custom: origin === 'custom',
   };
 }
 
@@ -69,12 +95,4 @@ function joined(first: InstalledModule, next: InstalledModule): InstalledModule 
     state: STRENGTH[next.state] > STRENGTH[first.state] ? next.state : first.state,
     custom: first.custom && next.custom,
   };
-}
-
-/** Unix seconds, or null where there are none: 0, no number, beyond what a number can say. */
-export function datestampOf(value: unknown): number | null {
-  const seconds = typeof value === 'string' ? Number(value) : value;
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return null;
-  const whole = Math.trunc(seconds);
-  return whole > 0 && Number.isSafeInteger(whole) ? whole : null;
 }

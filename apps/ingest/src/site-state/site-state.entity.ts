@@ -27,6 +27,10 @@ export class SiteStateEntity {
   @Column({ name: 'reported_hash', type: 'text', nullable: true })
   reportedHash: string | null;
 
+  /** Of the body that brought that inventory; the same body again need not be parsed. */
+  @Column({ type: 'text', nullable: true })
+  fingerprint: string | null;
+
   @Column({ name: 'observed_at', type: 'timestamptz', nullable: true })
   observedAt: Date | null;
 

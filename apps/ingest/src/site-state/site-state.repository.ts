@@ -11,6 +11,7 @@ interface StateRow {
   sequence: number | string | null;
   content_hash: string | null;
   reported_hash: string | null;
+  fingerprint: string | null;
   observed_at: Date | null;
   received_at: Date | null;
   complete: boolean | null;
@@ -38,8 +39,8 @@ export class SiteStateRepository {
         [ids, texts(wanted.map((site) => site.siteUuid)), numbers(wanted.map((site) => site.organizationId))],
       ),
       tx.query(
-        `SELECT site_id, site_uuid, organization_id, epoch, sequence, content_hash, reported_hash, observed_at, received_at,
-                complete, core_version, php_version, removed_at
+        `SELECT site_id, site_uuid, organization_id, epoch, sequence, content_hash, reported_hash, fingerprint, observed_at,
+                received_at, complete, core_version, php_version, removed_at
          FROM site_states WHERE site_id = ANY($1::int[]) ORDER BY site_id FOR UPDATE`,
         [ids],
       ) as Promise<StateRow[]>,
@@ -52,12 +53,12 @@ export class SiteStateRepository {
     if (states.length === 0) return;
     await tx.query(
       `UPDATE site_states s SET organization_id = n.organization_id, epoch = n.epoch, sequence = n.sequence,
-         content_hash = n.content_hash, reported_hash = n.reported_hash, observed_at = n.observed_at,
+         content_hash = n.content_hash, reported_hash = n.reported_hash, fingerprint = n.fingerprint, observed_at = n.observed_at,
          received_at = n.received_at, complete = n.complete, core_version = n.core_version, php_version = n.php_version
        FROM unnest($1::int[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[],
-                   $8::timestamptz[], $9::boolean[], $10::text[], $11::text[])
+                   $8::timestamptz[], $9::boolean[], $10::text[], $11::text[], $12::text[])
          AS n (site_id, organization_id, epoch, sequence, content_hash, reported_hash, observed_at, received_at, complete,
-               core_version, php_version)
+               core_version, php_version, fingerprint)
        WHERE s.site_id = n.site_id`,
       [
         numbers(states.map((state) => state.siteId)),
@@ -71,6 +72,7 @@ export class SiteStateRepository {
         booleans(states.map((state) => state.complete)),
         texts(states.map((state) => state.coreVersion)),
         texts(states.map((state) => state.phpVersion)),
+        texts(states.map((state) => state.fingerprint)),
       ],
     );
   }
@@ -108,7 +110,7 @@ export class SiteStateRepository {
   /** The site has no inventory any more; the push that stood last keeps its place in the order. */
   async forgetInventory(tx: EntityManager, siteId: number): Promise<void> {
     await tx.query(
-      `UPDATE site_states SET content_hash = NULL, reported_hash = NULL, complete = NULL, core_version = NULL, php_version = NULL
+      `UPDATE site_states SET content_hash = NULL, reported_hash = NULL, fingerprint = NULL, complete = NULL, core_version = NULL, php_version = NULL
        WHERE site_id = $1`,
       [siteId],
     );
@@ -124,6 +126,7 @@ function stateOf(row: StateRow): SiteState {
     sequence: integer(row.sequence),
     contentHash: row.content_hash,
     reportedHash: row.reported_hash,
+    fingerprint: row.fingerprint,
     observedAt: row.observed_at?.getTime() ?? null,
     receivedAt: row.received_at?.getTime() ?? null,
     complete: row.complete,

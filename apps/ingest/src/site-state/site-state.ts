@@ -8,6 +8,8 @@ export interface SiteState {
   /** Of the current inventory; null: there is none (yet, or any more). */
   readonly contentHash: string | null;
   readonly reportedHash: string | null;
+  /** Of the body that brought the current inventory, see `PushText`; null: another body may say the same. */
+  readonly fingerprint: string | null;
   readonly observedAt: number | null;
   readonly receivedAt: number | null;
   /** false: the last inventory was partial; null: there is none. */

@@ -38,6 +38,7 @@ export class IngestTables1763700000000 implements MigrationInterface {
         sequence bigint,
         content_hash text,
         reported_hash text,
+        fingerprint text,
         observed_at timestamptz,
         received_at timestamptz,
         complete boolean,
