@@ -25,7 +25,7 @@ export class InputPipe extends ValidationPipe {
       forbidNonWhitelisted: true,
       forbidUnknownValues: true,
       stopAtFirstError: true,
-      validationError: { target: false, value: false },
+      validationError: { target: false, value: true },
       exceptionFactory: (errors) => new InputErrors(errors),
     });
   }
@@ -84,8 +84,14 @@ function violationsOf(error: ValidationError, parent: string): Violation[] {
   const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
     pointer,
-    code: CODES[name] ?? 'wrong_format',
-    detail: name === 'whitelistValidation' ? 'does not exist here' : message.slice(0, 300),
+    // Not there at all: whatever rule came first, that is what is wrong.
+    code: name !== 'whitelistValidation' && error.value === undefined ? 'required' : (CODES[name] ?? 'wrong_format'),
+    detail:
+      name === 'whitelistValidation'
+        ? 'does not exist here'
+        : error.value === undefined
+          ? 'is needed'
+          : message.slice(0, 300),
   }));
   return [...own, ...(error.children ?? []).flatMap((child) => violationsOf(child, pointer))];
 }

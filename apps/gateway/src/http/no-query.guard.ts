@@ -25,12 +25,14 @@ export class NoQueryGuard implements CanActivate {
       );
     }
     const names = Object.keys(request.query as object);
-    if (names.length === 0 || takesQuery(context)) return true;
+    // Nest's pipe drops `__proto__` in silence.
+    const refused = takesQuery(context) ? names.filter((name) => name === '__proto__') : names;
+    if (refused.length === 0) return true;
     throw new ProblemError(
       'unknown_parameter',
-      `There is no parameter ${names.map((name) => `"${name.slice(0, 100)}"`).join(', ')} here.`,
+      `There is no parameter ${refused.map((name) => `"${name.slice(0, 100)}"`).join(', ')} here.`,
       {
-        errors: names.slice(0, 20).map((name) => ({
+        errors: refused.slice(0, 20).map((name) => ({
           pointer: `/${name.slice(0, 100)}`,
           code: 'unknown_member',
           detail: 'does not exist here',

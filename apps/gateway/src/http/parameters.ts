@@ -16,17 +16,17 @@ export class PageQuery {
   })
   @IsOptional()
   @Type(() => Number)
-  @IsInt()
-  @Min(1)
   @Max(1_000_000)
+  @Min(1)
+  @IsInt()
   page = 1;
 
   @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 25, description: 'Rows on a page.' })
   @IsOptional()
   @Type(() => Number)
-  @IsInt()
-  @Min(1)
   @Max(100)
+  @Min(1)
+  @IsInt()
   per_page = 25;
 }
 
@@ -37,7 +37,7 @@ export function OneOrMore(description: string, each: (value: string) => boolean,
     IsOptional(),
     Transform(({ value }) => splitList(value)),
     ArrayMaxSize(MOST_VALUES),
-    Each(each, mustBe),
+    Every(each, mustBe),
   );
 }
 
@@ -66,7 +66,7 @@ export function InstantParameter(description: string): PropertyDecorator {
     }),
     IsOptional(),
     Transform(({ value }) => (typeof value === 'string' ? (toInstant(value) ?? value) : value)),
-    Each((value) => toInstant(value) !== null, 'RFC 3339 or YYYY-MM-DD'),
+    One((value) => toInstant(value) !== null, 'RFC 3339 or YYYY-MM-DD'),
   );
 }
 
@@ -85,7 +85,7 @@ export function TextParameter(description: string, maxLength = 255): PropertyDec
   return applyDecorators(
     ApiPropertyOptional({ type: String, description, maxLength }),
     IsOptional(),
-    Each((value) => value.length <= maxLength && isPlainText(value), `text of at most ${maxLength} characters`),
+    One((value) => value.length <= maxLength && isPlainText(value), `text of at most ${maxLength} characters`),
     MaxLength(maxLength),
   );
 }
@@ -132,16 +132,24 @@ function splitList(value: unknown): unknown {
     .filter((part) => part !== '');
 }
 
-/** Every value (one, or all of a list) is a string that `test` takes. A list given where one is wanted is refused. */
-function Each(test: (value: string) => boolean, mustBe: string): PropertyDecorator {
+/** One string that `test` takes; a parameter given twice is refused. */
+function One(test: (value: string) => boolean, mustBe: string): PropertyDecorator {
+  return rule((value) => typeof value === 'string' && test(value), mustBe);
+}
+
+/** A list of strings that `test` takes, each of them. */
+function Every(test: (value: string) => boolean, mustBe: string): PropertyDecorator {
+  return rule((value) => Array.isArray(value) && value.every((part) => typeof part === 'string' && test(part)), mustBe);
+}
+
+function rule(validate: (value: unknown) => boolean, mustBe: string): PropertyDecorator {
   return (target, property) => {
     registerDecorator({
-      name: 'each',
+      name: 'rule',
       target: target.constructor,
       propertyName: property as string,
       validator: {
-        validate: (value: unknown) =>
-          (Array.isArray(value) ? value : [value]).every((part) => typeof part === 'string' && test(part)),
+        validate,
         defaultMessage: (details?: ValidationArguments) => `${details?.property ?? 'it'} must be ${mustBe}`,
       },
     });

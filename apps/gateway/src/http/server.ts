@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify as createServer, type FastifyInstance } from 'fastify';
 import { withCorrelation, type Logger } from '#libs/runtime';
+import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { requestIdOf } from './request-identity.js';
 import { PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.js';
@@ -30,7 +31,15 @@ export function createFastify(settings: { readonly trustedProxies: readonly stri
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
   });
   // A form of another site can send text; it cannot send JSON without asking.
-  app.removeContentTypeParser('text/plain');
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    void parse(request, body as string, (error, value) => {
+      // As a problem of ours it passes Nest unchanged; Nest would make a plain 400 of what the parser throws.
+      if (error) done(new ProblemError('invalid_json', 'The body cannot be read as JSON.', { cause: error }));
+      else done(null, value);
+    });
+  });
   return app;
 }
 

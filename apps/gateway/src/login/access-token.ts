@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly payload: unknown;
 }
 
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
 /** Header members by which a forger would choose the key, or ask for an understanding that we do not have. */
 const FOREIGN_HEADERS = ['kid', 'jku', 'jwk', 'x5u', 'x5c', 'crit'];
 
@@ -31,6 +33,6 @@ export function claimsOf({ header, payload }: VerifiedToken): AccessClaims | nul
   const { sub, sv, exp, nbf, iat } = payload as Record<string, unknown>;
   if (typeof exp !== 'number' || typeof nbf !== 'number' || typeof iat !== 'number') return null;
   if (exp - iat > TOKEN_LIFETIME_SECONDS) return null;
-  if (typeof sub !== 'string' || typeof sv !== 'number') return null;
+  if (typeof sub !== 'string' || !UUID.test(sub) || typeof sv !== 'number') return null;
   return { sub, sv };
 }

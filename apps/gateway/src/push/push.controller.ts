@@ -107,15 +107,21 @@ export class PushController {
     done(this.admit(key, request, reply));
   }
 
-  /** A key that memory does not know: only then an address that shows many wrong ones is held back. */
+  /**
+   * A key that must be looked up. An address that has shown many invented ones is held back here and only here: a key that
+   * was right before goes on, whoever shares its address, and mistyped ones cost no look-up.
+   */
   private lookUp(text: string, request: PushRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    const wait = this.parts.wrongKeyRate.wait(networkOf(request.ip));
+    const { keys, wrongKeyRate } = this.parts;
+    const network = networkOf(request.ip);
+    const wait = keys.wasRight(text) ? 0 : wrongKeyRate.wait(network);
     if (wait > 0) {
-      done(rateLimited(wait, 'Too many wrong keys came from this address.'));
+      done(rateLimited(wait, 'Too many invented keys came from this address.'));
       return;
     }
-    this.parts.keys.find(text).then(
+    keys.find(text).then(
       (found) => {
+        if (found === null) wrongKeyRate.take(network);
         done(this.admit(found, request, reply));
       },
       (error: unknown) => {
@@ -125,15 +131,12 @@ export class PushController {
   }
 
   private admit(key: SiteKey | null, request: PushRequest, reply: FastifyReply): ProblemError | undefined {
-    const { wrongKeyRate, pushRate } = this.parts;
     if (key === null) {
-      const wait = wrongKeyRate.take(networkOf(request.ip));
-      return wait > 0
-        ? rateLimited(wait, 'Too many wrong keys came from this address.')
-        : new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.', {
-            headers: { 'www-authenticate': 'X-API-Key realm="patchwatch"' },
-          });
+      return new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.', {
+        headers: { 'www-authenticate': 'X-API-Key realm="patchwatch"' },
+      });
     }
+    const { pushRate } = this.parts;
     request.siteKey = key;
     if (request.params.siteUuid !== key.siteUuid && request.params.siteUuid.toLowerCase() !== key.siteUuid) {
       return new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');

@@ -77,6 +77,12 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     return publicId === null ? null : this.proven(await this.read(publicId), text);
   }
 
+  /** Whether a key of this public id was good when it was last looked up. Says nothing of now, nor of the secret. */
+  wasRight(text: string): boolean {
+    const publicId = publicIdOfSiteKey(text);
+    return publicId !== null && this.present.has(publicId);
+  }
+
   /** The key has changed: ask anew when it is next used. */
   forget(publicId: string): void {
     this.changes++;
