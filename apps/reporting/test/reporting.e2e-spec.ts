@@ -98,9 +98,15 @@ describe('reporting, with real streams and a real database', () => {
     await publish(
       inventoryChanged,
       siteKey,
-      inventory(7, 1, '2026-05-01', [change('token', '8.x-1.5'), change('drupal', '10.6.7')], { core_version: '10.6.7' }),
+      inventory(7, 1, '2026-05-01', [change('token', '8.x-1.5'), change('drupal', '10.6.7')], {
+        core_version: '10.6.7',
+      }),
     );
-    await publish(advisoryChanged, 'token', advisory('SA-CONTRIB-2026-001', 'token', '<1.6', '2026-05-20', { fixed: ['8.x-1.6'] }));
+    await publish(
+      advisoryChanged,
+      'token',
+      advisory('SA-CONTRIB-2026-001', 'token', '<1.6', '2026-05-20', { fixed: ['8.x-1.6'] }),
+    );
     await publish(
       moduleReleasesChanged,
       'token',
@@ -170,7 +176,12 @@ describe('reporting, with real streams and a real database', () => {
 
     const open = await questions.call(listExposures, { scope: EVERYTHING, ...PAGE, state: ['open'] });
     expect(open.items).toMatchObject([
-      { advisory: 'SA-CONTRIB-2026-001', fixed_in: ['8.x-1.6'], opened_at: '2026-05-20T00:00:00.000Z', closed_at: null },
+      {
+        advisory: 'SA-CONTRIB-2026-001',
+        fixed_in: ['8.x-1.6'],
+        opened_at: '2026-05-20T00:00:00.000Z',
+        closed_at: null,
+      },
     ]);
 
     await publish(

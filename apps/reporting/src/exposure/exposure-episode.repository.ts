@@ -51,18 +51,20 @@ export const EPISODES_SQL = `
              OVER (PARTITION BY k.site_id, k.module_id, k.cause_id ORDER BY k.epoch, k.sequence) AS episode
     FROM known k
     WHERE k.verdict = 'affected'
-  ), opening AS (
-    SELECT DISTINCT ON (site_id, module_id, cause_id, episode) *
-    FROM unsafe ORDER BY site_id, module_id, cause_id, episode, epoch, sequence
   ), ending AS (
-    SELECT DISTINCT ON (site_id, module_id, cause_id, episode) *
-    FROM unsafe ORDER BY site_id, module_id, cause_id, episode, epoch DESC, sequence DESC
+    -- The last unsafe interval of each episode, with what the first one said. No join of the two: the planner takes both for one row.
+    SELECT u.*,
+           first_value(greatest(u.valid_from, u.unsafe_from)) OVER run AS opened_at,
+           first_value(u.unsafe_from) OVER run AS published_at,
+           first_value(u.version_id) OVER run AS opening_version_id,
+           first_value(u.fixed_in) OVER run AS opening_fixed_in,
+           lead(u.sequence) OVER run IS NULL AS is_last
+    FROM unsafe u
+    WINDOW run AS (PARTITION BY u.site_id, u.module_id, u.cause_id, u.episode ORDER BY u.epoch, u.sequence)
   )
-  SELECT o.site_id, o.module_id, o.cause_id, o.organization_id,
-         greatest(o.valid_from, o.unsafe_from) AS opened_at,
-         o.unsafe_from AS published_at,
+  SELECT e.site_id, e.module_id, e.cause_id, e.organization_id, e.opened_at, e.published_at,
          opening_version.version AS installed_version,
-         o.fixed_in,
+         e.opening_fixed_in AS fixed_in,
          CASE WHEN e.next_known IS NOT NULL OR e.removed_at IS NOT NULL THEN 'closed'
               WHEN e.next_verdict = 'unknown' THEN 'unknown'
               ELSE 'open' END AS state,
@@ -73,8 +75,8 @@ export const EPISODES_SQL = `
               WHEN e.next_known IS NOT NULL THEN 'patched'
               WHEN e.removed_at IS NOT NULL THEN 'site_removed' END AS reason,
          closing_version.version AS closed_version
-  FROM opening o
-  JOIN ending e USING (site_id, module_id, cause_id, episode)
-  JOIN version_statuses opening_version ON opening_version.version_id = o.version_id
+  FROM ending e
+  JOIN version_statuses opening_version ON opening_version.version_id = e.opening_version_id
   LEFT JOIN version_statuses closing_version ON closing_version.version_id = e.next_known_version_id
+  WHERE e.is_last
 `;

@@ -216,17 +216,22 @@ describe(exposureEpisodes.name, () => {
       .array(fc.tuple(fc.integer({ min: 1, max: 28 }), verdict), { minLength: 1, maxLength: 12 })
       .map((list) => [...list].sort(([a], [b]) => a - b) as [number, InstalledInterval['verdict']][]);
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 28 }), fc.option(fc.integer({ min: 1, max: 28 })), (list, published, end) => {
-        const episodes = exposureEpisodes(history(list, published), end === null ? null : day(end));
-        for (const [index, episode] of episodes.entries()) {
-          if (episode.openedAt < day(published)) return false;
-          if (episode.closedAt && episode.closedAt <= episode.openedAt) return false;
-          if (!episode.closedAt && index < episodes.length - 1) return false;
-          const next = episodes[index + 1];
-          if (next && next.openedAt < episode.closedAt!) return false;
-        }
-        return true;
-      }),
+      fc.property(
+        steps,
+        fc.integer({ min: 1, max: 28 }),
+        fc.option(fc.integer({ min: 1, max: 28 })),
+        (list, published, end) => {
+          const episodes = exposureEpisodes(history(list, published), end === null ? null : day(end));
+          for (const [index, episode] of episodes.entries()) {
+            if (episode.openedAt < day(published)) return false;
+            if (episode.closedAt && episode.closedAt <= episode.openedAt) return false;
+            if (!episode.closedAt && index < episodes.length - 1) return false;
+            const next = episodes[index + 1];
+            if (next && next.openedAt < episode.closedAt!) return false;
+          }
+          return true;
+        },
+      ),
     );
   });
 });

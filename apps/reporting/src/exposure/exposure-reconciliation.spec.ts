@@ -50,7 +50,11 @@ describe(reconciliation.name, () => {
   });
 
   it('puts another beside a closed one that is contradicted, instead of re-writing it', () => {
-    for (const to of [derived(), derived({ ...closed, closedAt: day(11) }), derived({ ...closed, reason: 'removed' })]) {
+    for (const to of [
+      derived(),
+      derived({ ...closed, closedAt: day(11) }),
+      derived({ ...closed, reason: 'removed' }),
+    ]) {
       const changes = reconciliation([to], [recorded(closed)]);
       expect(changes).toMatchObject({ insert: [to], retract: [{ exposureId: 7 }], close: [], update: [] });
     }

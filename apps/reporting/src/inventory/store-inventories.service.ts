@@ -5,7 +5,7 @@ import { AssessmentLockService } from '../assessment-lock/assessment-lock.servic
 import { ReconcileExposuresService } from '../exposure/reconcile-exposures.service.js';
 import { SummarizeSitesService } from '../site-summary/summarize-sites.service.js';
 import { JudgeVersionsService, type ReportedVersion } from '../version-status/judge-versions.service.js';
-import { SiteFactsRepository, type FactRow, type InventoryRow } from './site-facts.repository.js';
+import { SiteFactsRepository, type FactRow, type InventoryKey, type InventoryRow } from './site-facts.repository.js';
 
 type HeardSite = SitesHeard['sites'][number];
 
@@ -23,7 +23,11 @@ export class StoreInventoriesService {
     private readonly summaries: SummarizeSitesService,
   ) {}
 
-  async store(tx: EntityManager, inventories: readonly InventoryChanged[], heard: readonly HeardSite[]): Promise<void> {
+  async store(tx: EntityManager, delivered: readonly InventoryChanged[], heard: readonly HeardSite[]): Promise<void> {
+    // One batch may hold the same message twice.
+    const inventories = [
+      ...new Map(delivered.map((inventory) => [inventoryIdentity(keyOf(inventory)), inventory])).values(),
+    ];
     const changes = inventories.flatMap((inventory) => inventory.changes.map((change) => ({ inventory, change })));
     await this.locks.shareModules(
       tx,
@@ -55,7 +59,7 @@ export class StoreInventoriesService {
     await this.summaries.afterInventory(
       tx,
       inventories
-        .filter((inventory) => isNew.has(inventoryIdentity({ ...inventory, siteId: inventory.site_id })))
+        .filter((inventory) => isNew.has(inventoryIdentity(keyOf(inventory))))
         .map((inventory) => ({
           siteId: inventory.site_id,
           epoch: inventory.epoch,
@@ -87,7 +91,11 @@ function reportedVersion({ module, installed }: Change): ReportedVersion {
   };
 }
 
-function inventoryIdentity({ siteId, epoch, sequence }: { siteId: number; epoch: number; sequence: number }): string {
+function keyOf({ site_id, epoch, sequence }: InventoryChanged): InventoryKey {
+  return { siteId: site_id, epoch, sequence };
+}
+
+function inventoryIdentity({ siteId, epoch, sequence }: InventoryKey): string {
   return `${siteId} ${epoch} ${sequence}`;
 }
 

@@ -59,7 +59,10 @@ describe(judgeByAdvisories.name, () => {
   };
 
   it('calls a version in the range affected from the publication on, a dev version unknown, and leaves out the rest', () => {
-    const verdicts = judgeByAdvisories([installed('8.x-1.5', 1), installed('8.x-1.x-dev', 2), installed('8.x-1.7', 3)], [range]);
+    const verdicts = judgeByAdvisories(
+      [installed('8.x-1.5', 1), installed('8.x-1.x-dev', 2), installed('8.x-1.7', 3)],
+      [range],
+    );
     expect(verdicts).toEqual([
       { versionId: 1, causeId: 5, verdict: 'affected', unsafeFrom: range.publishedAt, fixedIn: null },
       { versionId: 2, causeId: 5, verdict: 'unknown', unsafeFrom: null, fixedIn: null },
@@ -73,8 +76,19 @@ describe(judgeByAdvisories.name, () => {
 
 describe(judgeByMark.name, () => {
   it('counts a marked release as unsafe from the next security release of its major on', () => {
-    const verdicts = judgeByMark([installed('8.x-1.5', 1), installed('8.x-1.6', 2), installed('2.0.0', 3)], FEED, NOBODY, NEVER);
-    expect(verdicts.map(({ versionId, unsafeFrom, fixedIn }) => [versionId, unsafeFrom!.toISOString().slice(0, 10), fixedIn])).toEqual([
+    const verdicts = judgeByMark(
+      [installed('8.x-1.5', 1), installed('8.x-1.6', 2), installed('2.0.0', 3)],
+      FEED,
+      NOBODY,
+      NEVER,
+    );
+    expect(
+      verdicts.map(({ versionId, unsafeFrom, fixedIn }) => [
+        versionId,
+        unsafeFrom!.toISOString().slice(0, 10),
+        fixedIn,
+      ]),
+    ).toEqual([
       [1, '2026-03-01', ['8.x-1.6']],
       [2, '2026-05-20', ['8.x-1.7']],
       [3, '2026-05-21', ['2.0.1']],
@@ -87,9 +101,13 @@ describe(judgeByMark.name, () => {
 
   it('counts from when the mark was first seen when no release fixes it', () => {
     const feed = known({ version: '8.x-1.5', date: '2025-01-01', terms: ['Insecure'] });
-    expect(judgeByMark([installed('8.x-1.5')], feed, NOBODY, NEVER)).toMatchObject([{ unsafeFrom: feed.knownAt, fixedIn: [] }]);
+    expect(judgeByMark([installed('8.x-1.5')], feed, NOBODY, NEVER)).toMatchObject([
+      { unsafeFrom: feed.knownAt, fixedIn: [] },
+    ]);
     const before = new Date('2026-04-01T00:00:00Z');
-    expect(judgeByMark([installed('8.x-1.5')], feed, NOBODY, new Map([[1, before]]))).toMatchObject([{ unsafeFrom: before }]);
+    expect(judgeByMark([installed('8.x-1.5')], feed, NOBODY, new Map([[1, before]]))).toMatchObject([
+      { unsafeFrom: before },
+    ]);
   });
 
   it('cannot judge a version that is in no feed', () => {
@@ -100,7 +118,9 @@ describe(judgeByMark.name, () => {
   });
 
   it('says nothing at all of a module without any mark', () => {
-    expect(judgeByMark([installed(null)], known({ version: '8.x-1.5', date: '2025-01-01' }), NOBODY, NEVER)).toEqual([]);
+    expect(judgeByMark([installed(null)], known({ version: '8.x-1.5', date: '2025-01-01' }), NOBODY, NEVER)).toEqual(
+      [],
+    );
   });
 });
 
