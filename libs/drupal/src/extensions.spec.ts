@@ -52,7 +52,14 @@ describe('grouping extensions into projects', () => {
       ],
       { coreVersion: '11.4.0' },
     );
-    expect(grouped).toEqual([expect.objectContaining({ project: 'drupal', type: 'core', version: '11.4.0' })]);
+    expect(grouped).toEqual([
+      expect.objectContaining({
+        project: 'drupal',
+        type: 'core',
+        version: '11.4.0',
+        includes: [{ name: 'node', title: 'node' }],
+      }),
+    ]);
   });
 
   test('a missing version is missing, a number is its text', () => {

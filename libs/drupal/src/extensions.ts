@@ -81,7 +81,7 @@ function addExtension(projects: Map<string, InstalledProject>, extension: Extens
   const datestamp = timestamp(info.datestamp);
   const known = projects.get(name);
   if (!known) {
-    projects.set(name, createProject(name, type, entry, datestamp, info, options));
+    projects.set(name, { project: name, type, datestamp, ...firstExtension(entry, info, options) });
   } else if (known.type === type) {
     known.includes.push(entry);
     if (looseNumber(datestamp) > looseNumber(known.datestamp)) known.datestamp = datestamp;
@@ -90,20 +90,18 @@ function addExtension(projects: Map<string, InstalledProject>, extension: Extens
   }
 }
 
-function createProject(
-  project: string,
-  type: string,
+/** What a project takes from its first extension alone. */
+function firstExtension(
   entry: ExtensionName,
-  datestamp: number | string,
   info: ExtensionInfo,
   options: GroupingOptions,
-): InstalledProject {
-  const created: InstalledProject = { project, type, title: entry.title, datestamp, includes: [entry], disabled: [] };
+): Omit<InstalledProject, 'project' | 'type' | 'datestamp'> {
+  const taken: ReturnType<typeof firstExtension> = { title: entry.title, includes: [entry], disabled: [] };
   const version = scalarText(info.version);
-  if (version !== undefined) created.version = version === 'VERSION' ? (options.coreVersion ?? version) : version;
+  if (version !== undefined) taken.version = version === 'VERSION' ? (options.coreVersion ?? version) : version;
   const statusUrl = scalarText(info['project status url']);
-  if (statusUrl !== undefined) created.statusUrl = statusUrl;
-  return created;
+  if (statusUrl !== undefined) taken.statusUrl = statusUrl;
+  return taken;
 }
 
 function projectName(extension: Extension, info: ExtensionInfo): string | null {
