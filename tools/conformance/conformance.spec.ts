@@ -22,11 +22,15 @@ describe('conformance with Drupal core', () => {
   const name = external
     ? `every case in ${external} is answered as Drupal core answers it`
     : 'skipped: no larger set of cases here (set PATCHWATCH_CONFORMANCE_DIR to the folder that holds them)';
-  whenThere(name, () => {
-    const { files, failures } = runConformance(external as string);
-    expect(failures.slice(0, 10)).toEqual([]);
-    expect(files.length).toBeGreaterThan(0);
-  });
+  whenThere(
+    name,
+    () => {
+      const { files, failures } = runConformance(external as string);
+      expect(failures.slice(0, 10)).toEqual([]);
+      expect(files.length).toBeGreaterThan(0);
+    },
+    120_000,
+  );
 });
 
 describe('the runner', () => {
