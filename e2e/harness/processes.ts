@@ -32,12 +32,19 @@ export class ServiceProcess {
     await eventually(
       async () => {
         if (child.exitCode !== null || child.signalCode !== null) return 'ended';
-        return (await fetch(this.readyUrl).catch(() => null))?.ok ? 'ready' : null;
+        const answer = await fetch(this.readyUrl);
+        if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+        return 'ready';
       },
-      { timeoutMs: 30_000, what: `${this.name} to be ready (its log ends: ${this.output.slice(-800)})` },
-    ).then((outcome) => {
-      if (outcome === 'ended') throw new Error(`${this.name} ended while starting:\n${this.output}`);
-    });
+      { timeoutMs: 60_000, what: `${this.name} to be ready` },
+    ).then(
+      (outcome) => {
+        if (outcome === 'ended') throw new Error(`${this.name} ended while starting:\n${this.output}`);
+      },
+      (error: unknown) => {
+        throw new Error(`${(error as Error).message}; its log ends:\n${this.output.slice(-1_500)}`, { cause: error });
+      },
+    );
   }
 
   /** Ends the process without warning, as a power cut would. */

@@ -52,7 +52,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
         PATCHWATCH_PEPPER: randomBytes(32).toString('hex'),
         PATCHWATCH_BOOTSTRAP_EMAIL: email,
         PATCHWATCH_BOOTSTRAP_PASSWORD: password,
-        PATCHWATCH_LOG_LEVEL: 'warn',
+        PATCHWATCH_LOG_LEVEL: 'info',
         ...options.env,
       },
       service === 'gateway' ? `${url}/readyz` : `http://127.0.0.1:${healthPort}/readyz`,

@@ -10,10 +10,10 @@ let sequence = 0;
 
 beforeAll(async () => {
   system = await startSystem();
-  const { data } = await system.client.request<{ id: string; key: string }>('POST', '/api/v1/sites', {
+  const { data } = await system.client.request<{ site: { id: string }; key: string }>('POST', '/api/v1/sites', {
     body: { name: 'shop', url: 'https://shop.example', environment: 'prod' },
   });
-  site = data;
+  site = { id: data.site.id, key: data.key };
 }, 90_000);
 afterAll(() => system?.stop());
 
@@ -107,11 +107,12 @@ describe('a site that pushes an outdated inventory', () => {
     const modules = await eventually(
       async () => {
         const { data } = await system.client.request<SiteModuleRow[]>('GET', `/api/v1/sites/${site.id}/modules`);
-        return data.some(({ module, status }) => module === 'token' && status !== 'not_fetched' && status !== 'unknown')
-          ? data
-          : null;
+        const known = data
+          .filter(({ recommended_version }) => recommended_version !== null)
+          .map(({ module }) => module);
+        return known.includes('token') && known.includes('drupal') ? data : null;
       },
-      { what: 'the status of token', timeoutMs: 20_000 },
+      { what: 'the release histories of core and token', timeoutMs: 20_000 },
     );
     expect(modules[0]).toMatchObject({ module: 'drupal', group: 'security', installed_version: '10.2.7' });
     expect(modules[0]?.link).toContain('drupal.org/project/drupal');

@@ -53,12 +53,13 @@ export function readComposerLock(text: string): Omit<DatedInventory, 'collectedA
   } catch (error) {
     throw new NotAComposerLockError(`not JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (typeof lock !== 'object' || lock === null || !Array.isArray(lock.packages)) {
+  if (typeof lock !== 'object' || lock === null || !isPackageList(lock.packages)) {
     throw new NotAComposerLockError('it has no list "packages"');
   }
   let coreVersion: string | null = null;
   const modules = new Map<string, GroupedModule>();
-  for (const pkg of [...lock.packages, ...(lock['packages-dev'] ?? [])]) {
+  const packages: readonly LockedPackage[] = [...lock.packages, ...(lock['packages-dev'] ?? [])];
+  for (const pkg of packages) {
     const name = pkg.name?.toLowerCase() ?? '';
     if (name === 'drupal/core' || (name === 'drupal/drupal' && coreVersion === null)) {
       coreVersion = stripV(pkg.version) ?? coreVersion;
@@ -85,6 +86,8 @@ export function readComposerLock(text: string): Omit<DatedInventory, 'collectedA
     modules: [...modules.values()],
   };
 }
+
+const isPackageList = (value: unknown): value is readonly LockedPackage[] => Array.isArray(value);
 
 /** Drupal.org's name of the locked version; null when the lock does not tell. */
 function drupalVersion(pkg: LockedPackage): string | null {
