@@ -1,9 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { advisoryVerdict } from '#libs/drupal';
 import { loadRecords, type AdvisoryRecord } from '../../../tools/upstream/records.js';
 import { startUpstream, type Upstream } from '../../../tools/upstream/server.js';
 import { readAdvisory, type AdvisoryFacts } from '../src/advisory/advisory-facts.js';
 import { readFeed } from '../src/advisory/feed-reader.js';
+
+/** A page of Drupal.org's own feed, recorded; it is not part of the project. */
+const REAL = join(
+  process.env['PATCHWATCH_REAL_DATA_DIR'] ?? join(process.cwd(), '..', 'shared', 'data', 'real'),
+  'xml',
+);
+const realPage = existsSync(REAL)
+  ? readdirSync(REAL).find((file) => file.startsWith('security-advisories_rss'))
+  : undefined;
+
+const withReal = realPage ? test : test.skip;
+const skipped = realPage ? '' : 'skipped, no recorded page here (PATCHWATCH_REAL_DATA_DIR names its folder): ';
 
 /** The whole feed of recorded advisories, written by the stand-in and read by the catalog, against the recorded facts. */
 describe('every recorded advisory, through the feed', () => {
@@ -83,6 +98,26 @@ describe('every recorded advisory, through the feed', () => {
       }
     }
     expect(differences).toEqual([]);
+  });
+
+  withReal(`${skipped}a page that Drupal.org itself wrote is read like the stand-in's`, () => {
+    const items = readFeed(gunzipSync(readFileSync(join(REAL, realPage!))).toString('utf8'));
+    const advisoriesOfPage = items.flatMap((item) => readAdvisory(item) ?? []);
+    expect([items.length, advisoriesOfPage.length]).toEqual([4, 3]);
+    for (const facts of advisoriesOfPage) {
+      const ours = read.get(facts.advisory)!;
+      // What no record tells is empty in the stand-in's feed; what it tells must be what Drupal.org wrote.
+      const told = Object.entries(ours).filter(
+        ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+      );
+      expect(facts).toMatchObject({
+        ...Object.fromEntries(told),
+        cves: facts.cves,
+        fixed: expect.arrayContaining(ours.fixed),
+      });
+      expect(facts.risk_score).not.toBeNull();
+      expect(facts.risk_vector).toMatch(/^AC:.*TD:[A-Z][a-z]+$/);
+    }
   });
 });
 

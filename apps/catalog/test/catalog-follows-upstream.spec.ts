@@ -24,7 +24,18 @@ const records: Records = {
       })),
     },
   ],
-  advisories: [],
+  advisories: [
+    {
+      id: 'SA-CONTRIB-2021-001',
+      project: 'other',
+      published: '2021-01-20T17:00:00Z',
+      core: '8+',
+      affected: '<1.1.0',
+      fixed: ['1.1.0'],
+      title: 'Other - SA-CONTRIB-2021-001',
+      url: 'https://www.drupal.org/sa-contrib-2021-001',
+    },
+  ],
 };
 
 describe('the catalog with an upstream', () => {
@@ -56,6 +67,9 @@ describe('the catalog with an upstream', () => {
     await box.start(upstream.url, { beat: { pollMs: 20, retryMs: 1_000 } });
     await box.see('token', 'drupal', 'nobody_knows_this', 'not a project!');
     await eventually(async () => (await box.told()).releases.length === 4, { what: 'four modules to be told of' });
+    await eventually(async () => (await box.told()).advisories.length === 1, {
+      what: 'the old advisory to be told of',
+    });
   });
   afterEach(async () => {
     await box?.close();
@@ -158,8 +172,8 @@ describe('the catalog with an upstream', () => {
       cve: ['CVE-2026-0001'],
     });
     await askAgain('advisories');
-    await eventually(async () => (await box.told()).advisories.length === 1, { what: 'the advisory to be told' });
-    expect((await box.told()).advisories[0]).toMatchObject({
+    await eventually(async () => (await box.told()).advisories.length === 2, { what: 'the advisory to be told' });
+    expect((await box.told()).advisories[1]).toMatchObject({
       advisory: 'SA-CONTRIB-2026-900',
       module: 'token',
       revision: 1,
@@ -175,8 +189,8 @@ describe('the catalog with an upstream', () => {
     clock.advance(60_000);
     upstream.control.reviseAdvisory('SA-CONTRIB-2026-900', { affected: '<1.5.0' });
     await askAgain('advisories');
-    await eventually(async () => (await box.told()).advisories.length === 2, { what: 'the revision to be told' });
-    expect((await box.told()).advisories[1]).toMatchObject({ revision: 2, affected: '<1.5.0', state: 'published' });
+    await eventually(async () => (await box.told()).advisories.length === 3, { what: 'the revision to be told' });
+    expect((await box.told()).advisories[2]).toMatchObject({ revision: 2, affected: '<1.5.0', state: 'published' });
 
     clock.advance(60_000);
     upstream.control.publishAdvisory({ id: 'SA-CONTRIB-2026-901', project: 'token', affected: '<1.1.0', fixed: [] });
@@ -185,8 +199,8 @@ describe('the catalog with an upstream', () => {
     expect((await box.told()).advisories.filter(({ state }) => state === 'retracted')).toEqual([]);
     clock.advance(60_000);
     await askAgain('advisories');
-    await eventually(async () => (await box.told()).advisories.length === 4, { what: 'the retraction to be told' });
-    expect((await box.told()).advisories[3]).toMatchObject({
+    await eventually(async () => (await box.told()).advisories.length === 5, { what: 'the retraction to be told' });
+    expect((await box.told()).advisories[4]).toMatchObject({
       advisory: 'SA-CONTRIB-2026-900',
       revision: 3,
       state: 'retracted',

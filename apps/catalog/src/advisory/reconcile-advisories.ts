@@ -31,12 +31,7 @@ const BELIEVE_STALE_AFTER_MS = 24 * 3_600_000;
 export function reconcileAdvisories(
   seen: readonly AdvisoryFacts[],
   known: ReadonlyMap<string, KnownAdvisory>,
-  walk: {
-    readonly unreadable: ReadonlySet<string>;
-    readonly trustworthy: boolean;
-    readonly floor: number;
-    readonly whole: boolean;
-  },
+  walk: { readonly unreadable: ReadonlySet<string>; readonly trustworthy: boolean; readonly floor: number },
   now: Date,
 ): Reconciliation {
   const published: { facts: AdvisoryFacts; revision: number }[] = [];
@@ -56,7 +51,8 @@ export function reconcileAdvisories(
     const newest = Math.max(...seen.map(({ published_at }) => Date.parse(published_at)));
     for (const { facts, revision, state, missingSince } of known.values()) {
       const at = Date.parse(facts.published_at);
-      const shouldBeThere = at > walk.floor || walk.whole;
+      // Never beyond the oldest entry seen: Drupal.org's feed holds the latest advisories only, and an older one is not gone.
+      const shouldBeThere = at > walk.floor;
       if (state === 'retracted' || there.has(facts.advisory) || !shouldBeThere) continue;
       const patience = at > newest ? BELIEVE_STALE_AFTER_MS : CONFIRM_AFTER_MS;
       if (!missingSince) missing.push(facts.advisory);
