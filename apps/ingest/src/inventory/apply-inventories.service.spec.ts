@@ -447,4 +447,35 @@ describe('applying inventories', () => {
     await box.apply(bad);
     expect(await box.endOf(bad)).toBe('applied: changed');
   });
+
+  it('undoes the whole batch when the database refuses a statement, names the real cause, and goes on', async () => {
+    const good = push({ site: 1, sequence: 1, modules: { token: '1.0.0' } });
+    const tooLarge = push({ site: 3_000_000_000, sequence: 1, modules: { token: '1.0.0' } });
+    for (let i = 0; i < 20; i++) await expect(box.apply(good, tooLarge)).rejects.toThrow(/out of range/);
+    expect(await box.endOf(good)).toBe('queued');
+    expect(await box.query('SELECT * FROM site_states')).toEqual([]);
+    await box.apply(good);
+    expect(await box.endOf(good)).toBe('applied: changed');
+  });
+
+  it('takes the same body again for the same inventory without reading it, but not after a partial push', async () => {
+    const modules = { token: '8.x-1.13', pathauto: '8.x-1.12' };
+    await box.apply(push({ sequence: 1, modules }));
+    const again = push({
+      sequence: 2,
+      collectedAt: '2026-05-21T09:00:00Z',
+      receivedAt: '2026-05-21T09:00:01Z',
+      reportedHash: 'a-hash-of-the-site',
+      modules,
+    });
+    const outcome = await box.apply(again);
+    expect(await box.endOf(again)).toBe('applied: unchanged');
+    expect([...outcome.knownInventories]).toEqual([[siteUuid(1), 'a-hash-of-the-site']]);
+
+    await box.apply(push({ sequence: 3, complete: false, modules: { token: '8.x-1.14' } }));
+    const back = push({ sequence: 4, modules });
+    await box.apply(back);
+    expect(await box.endOf(back)).toBe('applied: changed');
+    expect(await box.standing()).toEqual(modules);
+  });
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PoisonMessageError } from '#libs/streams';
+import { together } from '../database/together.js';
 import { versionChanges, type PatchRun } from '../patch-run/patch-run.js';
 import { PatchRunsService } from '../patch-run/patch-runs.service.js';
 import { unpackBody, type PushText } from '../push-body/push-text.js';
@@ -63,9 +64,7 @@ export class ApplyInventoriesService {
   /** @throws what the database throws; then nothing of the batch has happened. */
   async apply(tx: EntityManager, received: readonly ReceivedPush[], now: Date): Promise<ApplyOutcome> {
     // Sent together and run in this order: what ended before is looked up under the locks. The bodies are decoded meanwhile.
-    const locking = await underway(
-      Promise.all([this.states.lock(tx, received), this.receipts.endedBefore(tx, received)]),
-    );
+    const locking = await underway(together([this.states.lock(tx, received), this.receipts.endedBefore(tx, received)]));
     const texts = new Map(received.map((push) => [push, attempt(() => textOf(push))]));
     const [states, ended] = await locking.done;
     const failures: { push: ReceivedPush; code: string; detail: string }[] = [];
@@ -117,13 +116,13 @@ export class ApplyInventoriesService {
     // Independent of each other, so they leave together: two trips to the server instead of eight. The largest first, so that
     // the server works on it while the rest is put together here.
     const saving = await underway(
-      Promise.all([
+      together([
         this.inventories.saveChanges(tx, changes),
         this.states.save(tx, advanced),
         this.patchRuns.record(tx, changes.flatMap(patchRunOf)),
       ]),
     );
-    const [afterCommit] = await Promise.all([
+    const [afterCommit] = await together([
       this.announcements.announce(tx, { changes, heard: advanced, causes: sent }, now),
       this.receipts.record(tx, ended, now),
       saving.done,

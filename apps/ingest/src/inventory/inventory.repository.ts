@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { booleans, instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
+import { together } from '../database/together.js';
 import { Inventory } from './inventory.js';
 import { historyRows, type HistoryClosing, type HistoryOpening } from './module-history.js';
 import type { AppliedChange } from './settle-pushes.js';
@@ -29,7 +30,7 @@ export class InventoryRepository {
       numbers(changes.map(({ push }) => push.sequence)),
       instants(changes.map(({ observedAt }) => observedAt)),
     ];
-    await Promise.all([
+    await together([
       this.saveInventories(tx, changes),
       this.endRows(tx, pushes, closings),
       this.beginRows(tx, [...pushes, numbers(changes.map(({ push }) => push.organizationId))], openings),

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { together } from '../database/together.js';
 import { RawPushesService } from '../raw-push/raw-pushes.service.js';
 import type { RawPush } from '../raw-push/raw-push.repository.js';
 import { ReceiptRepository, type FoundReceipt, type NewReceipt } from './receipt.repository.js';
@@ -19,7 +20,7 @@ export class ReceiptsService {
 
   /** Settles pushes for good and keeps what was sent. */
   async record(tx: EntityManager, pushes: readonly (NewReceipt & RawPush)[], settledAt: Date): Promise<void> {
-    await Promise.all([this.receipts.insert(tx, pushes, settledAt), this.rawPushes.keep(tx, pushes)]);
+    await together([this.receipts.insert(tx, pushes, settledAt), this.rawPushes.keep(tx, pushes)]);
   }
 
   /** How one push ended; null: it has not. */

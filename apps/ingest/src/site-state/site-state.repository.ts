@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { booleans, instants, numbers, texts } from '../database/sql-arrays.js';
+import { together } from '../database/together.js';
 import type { RegisteredSite, SiteIdentity, SiteState } from './site-state.js';
 
 interface StateRow {
@@ -30,7 +31,7 @@ export class SiteStateRepository {
   async lock(tx: EntityManager, sites: readonly SiteIdentity[]): Promise<Map<number, SiteState>> {
     const wanted = [...new Map(sites.map((site) => [site.siteId, site])).values()].sort((a, b) => a.siteId - b.siteId);
     const ids = numbers(wanted.map(({ siteId }) => siteId));
-    const [, rows] = await Promise.all([
+    const [, rows] = await together([
       tx.query(
         `INSERT INTO site_states (site_id, site_uuid, organization_id)
          SELECT n.* FROM unnest($1::int[], $2::uuid[], $3::int[]) AS n (site_id, site_uuid, organization_id)
