@@ -8,8 +8,8 @@ import {
   type InstalledProject,
   type SiteProject,
 } from '#libs/drupal';
-import { describeCompatibility, describeRequirement, describeStatus } from './answers.js';
 import type { ConformanceCase } from './case-files.js';
+import { describeCompatibility, describeRequirement, describeStatus } from './describe-status.js';
 import type { Documents } from './documents.js';
 
 /** The key all cases of whole sites were computed with. */
