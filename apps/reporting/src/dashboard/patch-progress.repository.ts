@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import type { patchProgress, RpcInput, RpcOutput } from '#libs/contracts';
 import { daysBetweenSql, daysOf, daysSql, type DaysRow } from '../reading/days-distribution.js';
 import { SqlConditions } from '../reading/sql-conditions.js';
+import { lastContactSql, SILENT_AFTER_HOURS } from '../site-summary/silence.js';
 
 export type PatchProgressInput = RpcInput<typeof patchProgress>;
 type PatchProgress = RpcOutput<typeof patchProgress>;
@@ -24,30 +25,41 @@ export class PatchProgressRepository {
   }
 
   /**
-   * Sites that the publication met: an inventory had come by the end of the range and the site was not removed by its beginning;
-   * exposed are those with an exposure to one of the advisories, patched those of them on which all are closed.
+   * Sites that the publication met: they had told of an inventory before the range's end, were not silent at its beginning, and
+   * not removed. Only of them it is known how they stood; a site that fell silent before is no evidence.
+   * Exposed are those with an exposure to one of the advisories by the end of the range (not those that installed an unsafe
+   * version later), patched those of them on which all have closed.
    */
   async figures(input: PatchProgressInput, advisoryIds: readonly number[]): Promise<Omit<PatchProgress, 'advisories'>> {
     const watched = new SqlConditions().within(input.scope, 's');
     watched.add('u.first_observed_at < ?::timestamptz', input.published_before);
+    watched.add(
+      `${lastContactSql('u')} >= ?::timestamptz - interval '${SILENT_AFTER_HOURS} hours'`,
+      input.published_from,
+    );
     watched.add('s.removed_at IS NULL OR s.removed_at >= ?::timestamptz', input.published_from);
-    const [{ sites }]: [{ sites: number }] = await this.dataSource.query(
-      `SELECT count(*)::int AS sites FROM sites s JOIN site_summaries u USING (site_id) WHERE ${watched.sql}`,
-      watched.parameters,
-    );
-    const where = new SqlConditions().within(input.scope, 'e').add('e.retracted_at IS NULL');
-    where.add('e.cause_id = ANY (?::int[])', advisoryIds);
-    const rows: { exposed: number; patched: number; still_open: number; days: DaysRow }[] = await this.dataSource.query(
-      `SELECT count(*)::int AS exposed, count(*) FILTER (WHERE patched)::int AS patched,
-              count(*) FILTER (WHERE standing)::int AS still_open, ${daysSql('days', 'patched')} AS days
-       FROM (SELECT bool_and(e.state = 'closed') AND bool_or(e.reason = 'patched') AS patched, bool_or(e.state <> 'closed') AS standing,
-                    ${daysBetweenSql('min(e.opened_at)', `max(e.closed_at) FILTER (WHERE e.reason = 'patched')`)} AS days
-             FROM exposures e JOIN sites s USING (site_id) WHERE ${where.sql} GROUP BY e.site_id) site`,
-      where.parameters,
-    );
+    const before = watched.parameter(input.published_before);
+    const causes = watched.parameter(advisoryIds);
+    const rows: { watched: number; exposed: number; patched: number; still_open: number; days: DaysRow }[] =
+      await this.dataSource.query(
+        `WITH watched AS (
+           SELECT s.site_id FROM sites s JOIN site_summaries u USING (site_id) WHERE ${watched.sql}
+         ), exposed AS (
+           SELECT bool_and(e.state = 'closed') AND bool_or(e.reason = 'patched') AS patched, bool_or(e.state <> 'closed') AS standing,
+                  ${daysBetweenSql('min(e.opened_at)', `max(e.closed_at) FILTER (WHERE e.reason = 'patched')`)} AS days
+           FROM watched JOIN exposures e USING (site_id)
+           WHERE e.retracted_at IS NULL AND e.cause_id = ANY (${causes}::int[]) AND e.opened_at < ${before}::timestamptz
+           GROUP BY site_id
+         )
+         SELECT (SELECT count(*)::int FROM watched) AS watched, count(*)::int AS exposed,
+                count(*) FILTER (WHERE patched)::int AS patched, count(*) FILTER (WHERE standing)::int AS still_open,
+                ${daysSql('days', 'patched')} AS days
+         FROM exposed`,
+        watched.parameters,
+      );
     const row = rows[0]!;
     return {
-      sites_watched: sites,
+      sites_watched: row.watched,
       sites_exposed: row.exposed,
       sites_patched: row.patched,
       sites_still_open: row.still_open,

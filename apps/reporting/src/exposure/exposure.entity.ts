@@ -10,7 +10,10 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 @Index('exposures_standing', ['siteId', 'moduleId'], { where: "state <> 'closed'" })
 @Index('exposures_organization', ['organizationId', 'openedAt', 'exposureId'])
 @Index('exposures_opened', ['openedAt', 'exposureId'])
-@Index('exposures_closed', ['closedAt'], { where: 'closed_at IS NOT NULL' })
+@Index('exposures_open', ['moduleId', 'siteId'], { where: "state = 'open'" })
+@Index('exposures_closed', ['organizationId', 'closedAt', 'openedAt', 'reason'], {
+  where: 'closed_at IS NOT NULL AND retracted_at IS NULL',
+})
 @Index('exposures_cause', ['causeId', 'moduleId'])
 export class ExposureEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT', name: 'exposure_id' })

@@ -2,7 +2,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** A fact with its derived interval. `current`: it stands now and is installed; only then it has a `standing`. */
 @Entity('site_modules')
-@Index('site_modules_version', ['versionId', 'organizationId', 'siteId'], { where: 'version_id IS NOT NULL' })
+@Index('site_modules_version', ['versionId', 'siteId'], { where: 'version_id IS NOT NULL' })
+@Index('site_modules_current', ['versionId', 'organizationId', 'siteId'], { where: 'current' })
 export class SiteModuleEntity {
   @PrimaryColumn({ type: 'integer', name: 'site_id' })
   siteId: number;

@@ -52,8 +52,8 @@ export class SiteListRepository {
     if (input.exposed !== undefined) where.add('(coalesce(u.open_exposures, 0) > 0) = ?::boolean', input.exposed);
     where.addIf(
       input.module,
-      `EXISTS (SELECT FROM site_modules i JOIN modules m USING (module_id)
-               WHERE i.site_id = s.site_id AND i.current AND m.module = ?)`,
+      `s.site_id = ANY (ARRAY(SELECT i.site_id FROM modules m JOIN version_statuses v USING (module_id)
+                              JOIN site_modules i USING (version_id) WHERE m.module = ? AND i.current))`,
     );
     const state = reportingSql('u', now);
     if (input.reporting) where.add(`${state} = ANY (?::text[])`, input.reporting);

@@ -148,11 +148,14 @@ export class SiteSummaryRepository {
   /** Sets the standing of the modules on all sites. Returns by site, ascending, what that makes in its counts. */
   async restandModules(tx: EntityManager, moduleIds: readonly number[]): Promise<CountDifference[]> {
     const rows: { site_id: number; updates: number; security_updates: number; unknown: number }[] = await tx.query(
-      `WITH judged AS (
+      `WITH exposed AS (
+         SELECT DISTINCT site_id, module_id FROM exposures WHERE module_id = ANY ($1) AND state = 'open'
+       ), judged AS MATERIALIZED (
          SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.standing AS before,
-                CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE v.standing END AS after
+                CASE WHEN e.site_id IS NOT NULL THEN 'security' ELSE v.standing END AS after
          FROM version_statuses v
          JOIN site_modules m USING (version_id)
+         LEFT JOIN exposed e ON e.site_id = m.site_id AND e.module_id = m.module_id
          WHERE v.module_id = ANY ($1) AND m.current
        ), changed AS (
          UPDATE site_modules m
