@@ -23,7 +23,8 @@ interface Overview {
 }
 
 /**
- * For each day: how many sites were exposed at its end, how many to what was published on it, and how fast those were
+ * For each day: how many sites were watched then (had reported and were not silent), how many stood exposed at its end (as last
+ * heard, silent ones included), how many to what was published on it, and how fast those were
  * patched. The figures come from the API, so each can be followed to `GET /api/v1/exposures`.
  */
 export async function exposedOn(client: ApiClient, days: readonly string[]): Promise<string> {
@@ -55,8 +56,8 @@ export async function exposedOn(client: ApiClient, days: readonly string[]): Pro
   const head = [
     'day',
     'published on that day',
-    'sites then',
-    'exposed to anything at its end',
+    'sites watched',
+    'exposed to anything at its end (as last heard)',
     'exposed to these',
     'patched since',
     'still open',
