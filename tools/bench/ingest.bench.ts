@@ -276,7 +276,7 @@ class Measured {
     return { node: this.nodeMicros / this.pushes, server: (this.serverSeconds * 1e6) / this.pushes };
   }
 
-  toString(): string {
+  get summary(): string {
     const cpu = this.cpu === null ? '' : ` (${this.cpu.node.toFixed(0)}+${this.cpu.server.toFixed(0)} µs)`;
     return `${this.rate.toFixed(0)}/s${cpu}`.padEnd(24);
   }
@@ -297,7 +297,7 @@ async function compare(name: string, loop: Applier, ingest: Ingest, nextBatch: (
   const [a, b] = [measured.loop.cpu, measured.ingest.cpu];
   const byCpu = a === null || b === null ? '' : `, by CPU ${((a.node + a.server) / (b.node + b.server)).toFixed(2)}`;
   console.log(
-    `${name.padEnd(13)} loop ${measured.loop} ingest ${measured.ingest} ingest/loop ${share.toFixed(2)}${byCpu}   ${share >= TARGET ? 'reached' : `MISSED (${TARGET})`}`,
+    `${name.padEnd(13)} loop ${measured.loop.summary} ingest ${measured.ingest.summary} ingest/loop ${share.toFixed(2)}${byCpu}   ${share >= TARGET ? 'reached' : `MISSED (${TARGET})`}`,
   );
   return share;
 }
@@ -383,7 +383,7 @@ try {
   const beats = Array.from({ length: 20 }, () => batchOf(() => undefined, 'heartbeat'));
   const beating = new Measured(ingest);
   await beating.turn(beats);
-  console.log(`${'heartbeats'.padEnd(13)} ${''.padEnd(29)} ingest ${beating}`);
+  console.log(`${'heartbeats'.padEnd(13)} ${''.padEnd(29)} ingest ${beating.summary}`);
   shares.push(
     await compare('all new', loop, ingest, () => {
       const batch = Array.from({ length: BATCH }, () => newSite().push());

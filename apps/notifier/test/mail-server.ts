@@ -21,13 +21,12 @@ export class MailServer {
   ) {}
 
   static async open(): Promise<MailServer> {
-    let mailServer: MailServer | undefined;
     const server = new SMTPServer({
       authOptional: true,
       disabledCommands: ['STARTTLS', 'AUTH'],
       onRcptTo: ({ address }, _session, done) => {
-        mailServer!.attempts++;
-        const refusal = mailServer!.refusal(address);
+        mailServer.attempts++;
+        const refusal = mailServer.refusal(address);
         done(refusal ? Object.assign(new Error(refusal.text), { responseCode: refusal.code }) : undefined);
       },
       onData: (stream, session, done) => {
@@ -35,7 +34,7 @@ export class MailServer {
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
         stream.on('end', () => {
           const { mailFrom, rcptTo } = session.envelope;
-          mailServer!.mails.push({
+          mailServer.mails.push({
             from: mailFrom ? mailFrom.address : '',
             to: rcptTo.map(({ address }) => address),
             source: Buffer.concat(chunks).toString('utf8'),
@@ -46,7 +45,7 @@ export class MailServer {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.server.address() as AddressInfo;
-    mailServer = new MailServer(server, `smtp://127.0.0.1:${port}`);
+    const mailServer = new MailServer(server, `smtp://127.0.0.1:${port}`);
     return mailServer;
   }
 

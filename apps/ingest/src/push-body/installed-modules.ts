@@ -1,4 +1,4 @@
-import { groupExtensions, type Extension, type ExtensionInfo, type InstalledProject } from '#libs/drupal';
+import { groupExtensions, type Extension, type InstalledProject } from '#libs/drupal';
 import { byModule, type InstalledModule, type ModuleState, type ModuleType } from '../inventory/inventory.js';
 import { invalid, membersOf, optionalTextOf, secondsOf, textOf, wordOf, type Members } from './members.js';
 
@@ -29,7 +29,7 @@ export function fromExtensions(items: readonly unknown[], coreVersion: string | 
       type: type === 'profile' ? 'module' : type,
       path,
       installed,
-      info: membersOf(info, `${where}/info`) as ExtensionInfo,
+      info: membersOf(info, `${where}/info`),
     };
   });
   return groupExtensions(extensions, {

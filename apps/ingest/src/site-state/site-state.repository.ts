@@ -39,12 +39,12 @@ export class SiteStateRepository {
          ON CONFLICT (site_id) DO NOTHING`,
         [ids, texts(wanted.map((site) => site.siteUuid)), numbers(wanted.map((site) => site.organizationId))],
       ),
-      tx.query(
+      tx.query<StateRow[]>(
         `SELECT site_id, site_uuid, organization_id, epoch, sequence, content_hash, reported_hash, fingerprint, observed_at,
                 received_at, complete, core_version, php_version, removed_at
          FROM site_states WHERE site_id = ANY($1::int[]) ORDER BY site_id FOR UPDATE`,
         [ids],
-      ) as Promise<StateRow[]>,
+      ),
     ]);
     return new Map(rows.map((row) => [row.site_id, stateOf(row)]));
   }
