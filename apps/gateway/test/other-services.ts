@@ -63,14 +63,14 @@ export class OtherServices {
   }
 
   private moduleFor(definitions: readonly RpcDefinition[]): DynamicModule {
-    const services = this;
+    const { asked, answers } = this;
     @Controller()
     class Stand {}
     for (const definition of definitions) {
       const name = definition.method.replaceAll(/\W/g, '_');
       const handler = (input: Record<string, unknown>): unknown => {
-        services.asked.push({ method: definition.method, input });
-        const answer = services.answers.get(definition.method);
+        asked.push({ method: definition.method, input });
+        const answer = answers.get(definition.method);
         if (answer === undefined) throw new Error(`the test has no answer to ${definition.method}`);
         return answer(input as never);
       };
