@@ -1,34 +1,14 @@
+import type { BatchRunnerOptions } from './batch-runner-options.js';
 import type { StreamEntry } from './broker.js';
-import type { Breaker } from './breaker.js';
+import { Burial } from './burial.js';
 import { pauseOf } from './consumer-settings.js';
-import type { ConsumerSettings, ConsumerTime } from './consumer-settings.js';
+import type { ConsumerTime } from './consumer-settings.js';
+import { isTransient, kindOf } from './failure-kind.js';
 import { PoisonMessageError } from './failures.js';
-import type { FailureKind } from './failures.js';
-import { kindOf } from './failure-kind.js';
 import { HandledBatch, typeOf } from './handled-batch.js';
-import type { HeldEntries } from './held-entries.js';
 import { reasonOf } from './message-reader.js';
-import type { MessageReader, Readable } from './message-reader.js';
-import type { StreamsLog, StreamsObserver } from './observer.js';
-import type { DeadLetter, DeadLetterStore, UnitOfWork } from './ports.js';
-
-export interface BatchRunnerOptions<Tx> {
-  readonly queue: string;
-  readonly partition: number;
-  readonly reader: MessageReader<Tx>;
-  readonly held: HeldEntries;
-  readonly breaker: Breaker;
-  readonly unitOfWork: UnitOfWork<Tx>;
-  readonly deadLetters: DeadLetterStore<Tx>;
-  readonly classify: (error: unknown) => FailureKind;
-  readonly withCorrelation: <T>(correlationId: string, work: () => Promise<T>) => Promise<T>;
-  readonly settings: ConsumerSettings;
-  readonly time: ConsumerTime;
-  readonly observer: StreamsObserver;
-  readonly log: StreamsLog;
-  /** Aborted at stop: what waits for the database is handed back. */
-  readonly stopping: AbortSignal;
-}
+import type { Readable } from './message-reader.js';
+import type { DeadLetter } from './ports.js';
 
 /** Thrown inside the transaction so that it rolls back: burying this batch's failures would open the breaker. */
 class BreakerOpenedError extends Error {}
@@ -46,16 +26,16 @@ class BreakerOpenedError extends Error {}
  * - Failures in a row open the breaker: see there.
  */
 export class BatchRunner<Tx> {
-  /** Last failure of an entry seen by this process, for the reason of its dead letter. */
-  private readonly lastFailures = new Map<string, string>();
+  private readonly burial: Burial<Tx>;
   private probing = false;
-  private blockedSince: number | null = null;
 
-  constructor(private readonly options: BatchRunnerOptions<Tx>) {}
+  constructor(private readonly options: BatchRunnerOptions<Tx>) {
+    this.burial = new Burial(options);
+  }
 
   /** Since when (ms) nothing could be committed for infrastructure's sake; null: not so. */
   get blocked(): number | null {
-    return this.blockedSince;
+    return this.burial.blocked;
   }
 
   async process(entries: readonly StreamEntry[]): Promise<void> {
@@ -66,21 +46,19 @@ export class BatchRunner<Tx> {
     for (const entry of entries) {
       const reading = reader.read(entry);
       if (reading.kind === 'unreadable') {
-        await this.bury(entry, reading.letter);
+        await this.burial.bury(entry, reading.letter);
       } else if (reading.kind === 'unknown') {
         if (time.now() - Number(entry.id.split('-', 1)[0]) > settings.unknownTypeMs)
-          await this.bury(entry, reading.letter);
+          await this.burial.bury(entry, reading.letter);
         else {
           observer.failed?.(queue, 'unknown_type', 1);
           await held.handBack([{ id: entry.id, deliveries: entry.delivery - 1, when: 'later' }]);
         }
       } else if (entry.delivery >= settings.deadDelivery && !this.probing) {
         const { message, handler } = reading.work;
-        const last =
-          this.lastFailures.get(entry.id) ?? 'no delivery ended with an answer: the process died or stood still';
-        const detail = `Delivered ${entry.delivery} times without success; ${last}`;
+        const detail = `Delivered ${entry.delivery} times without success; ${this.burial.lastFailureOf(entry.id)}`;
         const letter = reader.letter(entry, message.envelope, 'too_many_deliveries', detail, handler);
-        await this.bury(entry, letter, async (tx) => (await handler.wasApplied?.(tx, message)) ?? false);
+        await this.burial.bury(entry, letter, async (tx) => (await handler.wasApplied?.(tx, message)) ?? false);
       } else (entry.delivery === 1 ? together : alone).push(reading.work);
     }
     if (together.length > 0) await this.run(together, 0);
@@ -131,13 +109,13 @@ export class BatchRunner<Tx> {
     if (group.length === 1) await withCorrelation(group[0]!.message.envelope.correlationId, transaction);
     else await transaction();
 
-    this.blockedSince = null;
+    const ids = group.map((work) => work.entry.id);
+    this.burial.noteCommitted(ids);
     for (const work of batch.afterwards) await this.afterCommit(work);
-    await held.settle(group.map((work) => work.entry.id));
+    await held.settle(ids);
     observer.processed?.(queue, partition, group.length, (time.now() - started) / 1_000);
-    for (const letter of letters) this.noteDead(letter);
-    this.count(batch);
-    if (this.lastFailures.size > 0) for (const work of group) this.lastFailures.delete(work.entry.id);
+    for (const letter of letters) this.burial.noteDead(letter);
+    if (letters.length > 0 || !this.options.breaker.calm) this.count(batch);
   }
 
   private async afterCommit(work: () => Promise<void> | void): Promise<void> {
@@ -153,7 +131,7 @@ export class BatchRunner<Tx> {
     const { breaker } = this.options;
     for (const [type, { failed, taken, reason }] of batch.tally()) {
       if (taken > 0 || failed < breaker.allowance(type)) continue;
-      while (!breaker.open) this.noteFailed(type, reason);
+      while (!breaker.open) this.burial.noteFailed(type, reason);
       throw new BreakerOpenedError(reason);
     }
   }
@@ -165,18 +143,8 @@ export class BatchRunner<Tx> {
         if (!breaker.succeeded(type)) continue;
         observer.breaker?.(queue, partition, false);
         log.info({ queue, partition }, 'breaker closed');
-      } else for (let i = 0; i < failed; i++) this.noteFailed(type, reason);
+      } else for (let i = 0; i < failed; i++) this.burial.noteFailed(type, reason);
     }
-  }
-
-  /** Counts one failure. Returns true when the breaker is open now, so that nothing more may be counted or buried. */
-  private noteFailed(type: string, reason: string): boolean {
-    const { breaker, observer, queue, partition, log } = this.options;
-    if (breaker.failed(type, reason)) {
-      observer.breaker?.(queue, partition, true);
-      log.error({ queue, partition, reason: breaker.reason }, 'breaker opened: nothing is read but probes');
-    }
-    return breaker.open;
   }
 
   private async failedAlone(work: Readable<Tx>, kind: string, error: unknown, doubts: number): Promise<void> {
@@ -184,51 +152,13 @@ export class BatchRunner<Tx> {
     const { entry, message, handler } = work;
     if (kind === 'data' && doubts === 0) return this.run([work], 1);
     if (kind === 'other') {
-      if (this.noteFailed(typeOf(message), reasonOf(error))) return this.release([work], 'retry');
-      this.lastFailures.set(entry.id, reasonOf(error));
-      if (this.lastFailures.size > 1_000) this.lastFailures.delete(this.lastFailures.keys().next().value!);
+      if (this.burial.noteFailed(typeOf(message), reasonOf(error))) return this.release([work], 'retry');
+      this.burial.remember(entry.id, reasonOf(error));
       const deliveries = Math.min(entry.delivery, settings.deadDelivery);
       return held.handBack([{ id: entry.id, deliveries, when: 'retry' }]);
     }
     const code = error instanceof PoisonMessageError ? error.code : 'data_rejected';
-    await this.bury(entry, reader.letter(entry, message.envelope, code, reasonOf(error), handler));
-  }
-
-  /**
-   * Records one dead letter in a transaction of its own and settles its entry. While the breaker is open nothing is
-   * buried; a store that refuses it leaves the entry in the queue, to be tried again: better stuck than lost.
-   */
-  private async bury(entry: StreamEntry, letter: DeadLetter, wasApplied?: (tx: Tx) => Promise<boolean>): Promise<void> {
-    const { unitOfWork, deadLetters, held, settings, time, stopping, log, queue } = this.options;
-    const type = letter.envelope === null ? 'unreadable' : `${letter.envelope.type}@${letter.envelope.version}`;
-    const back = { id: entry.id, deliveries: entry.delivery - 1 };
-    if (this.noteFailed(type, `${letter.code}: ${letter.detail}`)) return held.handBack([{ ...back, when: 'retry' }]);
-    for (let attempt = 0; held.has(entry.id); attempt++) {
-      if (stopping.aborted) return held.handBack([{ ...back, when: 'now' }]);
-      try {
-        const dead = await unitOfWork.run(async (tx) => {
-          if ((await wasApplied?.(tx)) === true) return false;
-          await deadLetters.record(tx, [letter]);
-          return true;
-        });
-        this.blockedSince = null;
-        this.lastFailures.delete(entry.id);
-        await held.settle([entry.id]);
-        if (dead) this.noteDead(letter);
-        return;
-      } catch (error) {
-        const kind = kindOf(error, this.options.classify);
-        if (kind !== 'infrastructure' && kind !== 'conflict' && kind !== 'not_now') {
-          log.error(
-            { queue, entry: entry.id, error },
-            'a dead letter could not be kept; its message stays in the queue',
-          );
-          return held.handBack([{ id: entry.id, deliveries: entry.delivery, when: 'retry' }]);
-        }
-        this.blockedSince ??= time.now();
-        await time.sleep(pauseOf(attempt, settings, time), stopping);
-      }
-    }
+    await this.burial.bury(entry, reader.letter(entry, message.envelope, code, reasonOf(error), handler));
   }
 
   /**
@@ -268,23 +198,15 @@ export class BatchRunner<Tx> {
   }
 
   private judge(error: unknown, group: readonly Readable<Tx>[]): ReturnType<typeof kindOf> {
-    const { classify, observer, log, queue, partition, time } = this.options;
+    const { classify, observer, log, queue, partition } = this.options;
     const kind = kindOf(error, classify);
-    const blocked = kind === 'infrastructure' || kind === 'not_now' || kind === 'conflict';
-    if (blocked) this.blockedSince ??= time.now();
+    if (isTransient(kind)) this.burial.noteBlocked();
     observer.failed?.(queue, kind === 'poison' ? 'other' : kind, group.length);
     log.warn(
       { queue, partition, kind, messages: group.length, first: group[0]!.message.envelope.id, error },
       'batch failed',
     );
     return kind;
-  }
-
-  private noteDead(letter: DeadLetter): void {
-    const { observer, log, queue } = this.options;
-    observer.dead?.(queue, letter.code, 1);
-    const { code, detail, deliveries } = letter;
-    log.error({ queue, code, detail, deliveries, message: letter.envelope?.id ?? null }, 'message is dead');
   }
 }
 

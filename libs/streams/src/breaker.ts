@@ -16,6 +16,11 @@ export class Breaker {
     return this.isOpen;
   }
 
+  /** Closed, and no type has failed since its last success. */
+  get calm(): boolean {
+    return !this.isOpen && this.failures.size === 0;
+  }
+
   /** Why it is open; empty when closed. */
   get reason(): string {
     return this.why;

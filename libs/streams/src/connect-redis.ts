@@ -115,11 +115,15 @@ class ReplaceableConnection implements RedisConnection {
     const client = this.current;
     if (timeoutMs <= 0) return command(client);
     let timer: NodeJS.Timeout | undefined;
+    let answered = false;
     const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      // Judged at the end of the turn: when the whole process stood still, the reply is only about to be read.
+      const judge = (): void => {
+        if (answered) return;
         this.replaceIf(client, `no reply in ${timeoutMs} ms`);
         reject(new RedisUnavailableError(`Redis gave ${this.name} no reply in ${timeoutMs} ms.`));
-      }, timeoutMs);
+      };
+      timer = setTimeout(() => setImmediate(judge), timeoutMs);
     });
     try {
       return await Promise.race([command(client), expired]);
@@ -130,6 +134,7 @@ class ReplaceableConnection implements RedisConnection {
       if (/Command timed out|READONLY/.test(message)) this.replaceIf(client, message);
       throw new RedisUnavailableError(`Redis is away for ${this.name}: ${(error as Error).message}`, { cause: error });
     } finally {
+      answered = true;
       clearTimeout(timer);
     }
   }
@@ -162,6 +167,16 @@ class ReplaceableConnection implements RedisConnection {
     this.options.onReplaced?.(reason);
   }
 
+  /**
+   * For commands that somebody sends past `run`: ioredis rejects them, and cuts a link that owes replies and stays
+   * silent. On the streams later than `run` would, because ioredis also counts the time in which this process stood still.
+   */
+  private backstop(): RedisOptions {
+    if (this.role === 'blocking' || this.timeoutMs === 0) return {};
+    const patience = this.role === 'cache' ? this.timeoutMs : this.timeoutMs * 5;
+    return { commandTimeout: patience, socketTimeout: patience * 2 };
+  }
+
   private create(): Redis {
     const settings: RedisOptions = {
       connectionName: this.name,
@@ -171,9 +186,7 @@ class ReplaceableConnection implements RedisConnection {
       connectTimeout: CONNECT_TIMEOUT_MS,
       keepAlive: 5_000,
       retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 5), 500) * (0.75 + Math.random() / 2),
-      ...(this.role === 'blocking' || this.timeoutMs === 0 ? {} : { commandTimeout: this.timeoutMs }),
-      // For commands that nobody sends through `run`: a link that owes replies and stays silent is cut by ioredis itself.
-      ...(this.role === 'blocking' || this.timeoutMs === 0 ? {} : { socketTimeout: this.timeoutMs * 2 }),
+      ...this.backstop(),
     };
     const client = new Redis(this.url, settings);
     let announced = false;

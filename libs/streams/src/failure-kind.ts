@@ -20,3 +20,8 @@ export function kindOf(error: unknown, classify: (error: unknown) => FailureKind
   }
   return classify(error);
 }
+
+/** Says nothing about the message: try the same again after a pause. */
+export function isTransient(kind: FailureKind | 'poison' | 'not_now'): boolean {
+  return kind === 'infrastructure' || kind === 'conflict' || kind === 'not_now';
+}

@@ -214,16 +214,13 @@ export class RedisPublisher implements Publisher {
     this.watchdog ??= setInterval(() => this.sweep(), Math.min(250, this.timeoutMs / 4));
   }
 
-  /** Drops what is settled, rejects what is late; a late call condemns the client it was sent on. */
+  /**
+   * Drops what is settled, rejects what is late; a late call condemns the client it was sent on. The judgement waits for
+   * the end of this turn of the event loop: when the whole process stood still, its answers are only about to be read.
+   */
   private sweep(): void {
     const now = Date.now();
-    for (const call of this.pending) {
-      if (call.deadline > now) break;
-      if (call.settled) continue;
-      call.settled = true;
-      if (call.client === this.connection.client) this.connection.replace(`no reply in ${this.timeoutMs} ms`);
-      call.reject(new DoubtfulPublishError(`Redis gave no durable answer in ${this.timeoutMs} ms.`));
-    }
+    if (this.pending.some((call) => !call.settled && call.deadline <= now)) setImmediate(() => this.expire(now));
     this.pending = this.pending.filter((call) => !call.settled);
     if (this.pending.length === 0) {
       clearInterval(this.watchdog!);
@@ -231,6 +228,16 @@ export class RedisPublisher implements Publisher {
     }
     for (const wake of this.waiters) wake();
     this.waiters.clear();
+  }
+
+  private expire(now: number): void {
+    for (const call of this.pending) {
+      if (call.deadline > now) break;
+      if (call.settled) continue;
+      call.settled = true;
+      if (call.client === this.connection.client) this.connection.replace(`no reply in ${this.timeoutMs} ms`);
+      call.reject(new DoubtfulPublishError(`Redis gave no durable answer in ${this.timeoutMs} ms.`));
+    }
   }
 }
 

@@ -100,6 +100,22 @@ describe('Broken links to Redis', () => {
     await publisher.close();
   });
 
+  it('a process that stood still for longer than every time-out still takes the answers that came meanwhile', async () => {
+    // Without the proxy: it stands still with us.
+    const link = direct.sibling({ commandTimeoutMs: 200, onReplaced: (reason) => replaced.push(reason) });
+    await link.ready();
+    const publisher = new RedisPublisher({ connection: link, timeoutMs: 200 });
+    await publisher.publish(QUEUE, [thing(1)]);
+    const asked = [publisher.publish(QUEUE, [thing(2)]), link.run((client) => client.ping())];
+    await new Promise((resolve) => setImmediate(resolve));
+    const end = performance.now() + 600;
+    while (performance.now() < end);
+    await expect(Promise.all(asked)).resolves.toHaveLength(2);
+    expect(replaced).toEqual([]);
+    await publisher.close();
+    await link.close();
+  });
+
   it('a publish whose link breaks is doubtful at once', async () => {
     const publisher = new RedisPublisher({ connection });
     await publisher.ready();
