@@ -184,6 +184,7 @@ class ReplaceableConnection implements RedisConnection {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      disconnectTimeout: 100,
       keepAlive: 5_000,
       retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 5), 500) * (0.75 + Math.random() / 2),
       ...this.backstop(),
