@@ -60,8 +60,8 @@ beforeAll(async () => {
       return { ...history, credentials: found };
     }),
     {
-      onProgress: ({ phase, done }) => {
-        if (phase === 'pushing' && disasters[0] && done >= disasters[0].at * total) {
+      onProgress: ({ done }) => {
+        if (disasters[0] && done >= disasters[0].at * total) {
           const disaster = disasters.shift();
           if (disaster) underway.push(disaster.what());
         }

@@ -26,7 +26,7 @@ export interface BackfillTotals {
 }
 
 export interface BackfillProgress {
-  readonly phase: 'pushing' | 'settling';
+  /** Pushes that have settled. */
   readonly done: number;
   readonly total: number;
   /** Why requests had to wait since the last call, if they had to. */
@@ -34,15 +34,16 @@ export interface BackfillProgress {
 }
 
 /**
- * Pushes histories through the same endpoint as any live site: dated inventories of the history epoch. Within a site the
- * pushes go out in order; sites run side by side. Returns when every push has settled, and tells how each ended.
+ * Pushes histories through the same endpoint as any live site: dated inventories of the history epoch. Sites run side by
+ * side; within a site each push waits until the one before has settled. Otherwise an inventory that is delivered late (its
+ * worker was killed) would find a newer one applied and be superseded: right for the present, a hole in the history.
+ * Returns when every push has settled, and tells how each ended.
  */
 export async function backfill(
   client: ApiClient,
   histories: readonly (SiteHistory & { credentials: SiteCredentials })[],
   options: { width?: number; onProgress?: (progress: BackfillProgress) => void } = {},
 ): Promise<BackfillTotals> {
-  const width = options.width ?? 12;
   const total = histories.reduce((sum, history) => sum + history.inventories.length, 0);
   const totals: BackfillTotals = {
     sites: histories.length,
@@ -52,16 +53,11 @@ export async function backfill(
   };
   let waiting: string | null = null;
   const onWait = (reason: string, seconds: number) => (waiting = `${reason}, again in ${seconds.toFixed(0)} s`);
-  const report = (phase: BackfillProgress['phase'], done: number) => {
-    options.onProgress?.({ phase, done, total, waiting });
-    waiting = null;
-  };
 
   let done = 0;
-  const accepted: { credentials: SiteCredentials; pushId: string }[] = [];
   // The longest histories first: otherwise the last lane is left alone with one of them.
   const byLength = [...histories].sort((a, b) => b.inventories.length - a.inventories.length);
-  await inParallel(byLength, width, async ({ credentials, alias, inventories }) => {
+  await inParallel(byLength, options.width ?? 24, async ({ credentials, alias, inventories }) => {
     for (const [index, inventory] of inventories.entries()) {
       const push = toPush(credentials.uuid, alias, inventory, index + 1);
       const { data } = await client.request<{ push_id: string }>('POST', pushPath(credentials.uuid), {
@@ -69,17 +65,12 @@ export async function backfill(
         headers: { 'x-api-key': credentials.key, 'content-type': 'application/json', 'content-encoding': 'gzip' },
         onWait,
       });
-      accepted.push({ credentials, pushId: data.push_id });
-      report('pushing', ++done);
+      const { state, detail } = await settledState(client, credentials, data.push_id, onWait);
+      totals.states[state]++;
+      if (state === 'dead') totals.dead.push(`${data.push_id}: ${detail}`);
+      options.onProgress?.({ done: ++done, total, waiting });
+      waiting = null;
     }
-  });
-
-  let settled = 0;
-  await inParallel(accepted, width, async ({ credentials, pushId }) => {
-    const { state, detail } = await settledState(client, credentials, pushId, onWait);
-    totals.states[state]++;
-    if (state === 'dead') totals.dead.push(`${pushId}: ${detail}`);
-    report('settling', ++settled);
   });
   return totals;
 }
@@ -118,7 +109,7 @@ async function settledState(
   onWait: (reason: string, seconds: number) => void,
 ): Promise<{ state: PushState; detail: string }> {
   const deadline = Date.now() + 600_000;
-  for (let pause = 50; ; pause = Math.min(2_000, pause * 1.5)) {
+  for (let pause = 5; ; pause = Math.min(1_000, pause * 1.5)) {
     const { data } = await client.request<{ state: PushState; detail?: string | null }>(
       'GET',
       `/api/v1/sites/${credentials.uuid}/pushes/${pushId}`,

@@ -66,7 +66,7 @@ withConnection(program.command('backfill'))
   .option('--site <uuid>', 'push to this existing site (with --key); otherwise sites are created by name')
   .option('--key <key>', 'the site’s API key; better given as PATCHWATCH_SITE_KEY')
   .option('--name <name>', 'take only this site of the file, or name the site of the checkout')
-  .option('--width <n>', 'sites pushed side by side', '12')
+  .option('--width <n>', 'sites pushed side by side', '24')
   .action(async (file: string | undefined, options: Connection & Record<string, string | undefined>) => {
     if (!file === !options.git) throw new HistorySourceError('no_source', 'give either a file or --git <dir>');
     let histories: SiteHistory[] = options.git
@@ -106,8 +106,8 @@ withConnection(program.command('backfill'))
       client,
       histories.map((history) => ({ ...history, credentials: credentials.get(history.alias) as SiteCredentials })),
       {
-        width: Math.max(1, Number(options.width) || 12),
-        onProgress: ({ phase, done, total, waiting }) => progress.show(`${phase} ${done}/${total}`, waiting),
+        width: Math.max(1, Number(options.width) || 24),
+        onProgress: ({ done, total, waiting }) => progress.show(`${done}/${total} inventories`, waiting),
       },
     );
     progress.end();

@@ -32,8 +32,7 @@ async function load(): Promise<void> {
       return found ? [{ ...history, credentials: found }] : [];
     }),
     {
-      onProgress: ({ phase, done, total, waiting }) =>
-        progress.show(`demonstration: ${phase} ${done}/${total}`, waiting),
+      onProgress: ({ done, total, waiting }) => progress.show(`demonstration: ${done}/${total} inventories`, waiting),
     },
   );
   await waitForCatalog(client, (text) => progress.show(text));
