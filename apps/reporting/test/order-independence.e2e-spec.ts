@@ -135,7 +135,11 @@ describe('facts in any order', () => {
        FROM site_modules i JOIN modules m USING (module_id) LEFT JOIN version_statuses v USING (version_id)
        ORDER BY i.site_id, m.module, i.epoch, i.sequence`,
     );
-    const summaries = await box.query('SELECT * FROM site_summaries WHERE inventories > 0 ORDER BY site_id');
+    const rows = await box.query<Record<string, unknown>>(
+      'SELECT * FROM site_summaries WHERE inventories > 0 ORDER BY site_id',
+    );
+    // How often exposures changed depends on the order, what they came to must not.
+    const summaries = rows.map((row) => ({ ...row, exposure_changes: null }));
     const contacts = await box.query('SELECT * FROM site_contacts ORDER BY site_id, heard_from');
     return { exposures, intervals, summaries, contacts };
   }

@@ -5,17 +5,9 @@ import { daysBetweenSql, daysOf, daysSql, type Days, type DaysRow } from '../rea
 import { SqlConditions } from '../reading/sql-conditions.js';
 import { riskOfRank, riskRankSql } from '../site-summary/risk-rank.js';
 import { instantSql } from './instant-sql.js';
+import type { OpenCounts } from './open-counts.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
-
-export interface OpenFigures {
-  readonly open: number;
-  readonly unknown: number;
-  readonly openSiteModules: number;
-  readonly exposedSites: number;
-  readonly oldestOpenAt: Date | null;
-  readonly ages: Days;
-}
 
 /** Key of `open_by_risk` where nobody has said the risk. */
 const NO_RISK = 'unrated';
@@ -26,27 +18,19 @@ const NO_RISK = 'unrated';
  */
 @Injectable()
 export class ExposureFiguresRepository {
-  /** What stood at the instant. `past`: look up what was installed then, where the state of now does not tell. */
-  async open(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<OpenFigures> {
-    const { sql, parameters } = standing(scope, instant, past);
-    const age = daysBetweenSql('opened_at', instantSql(instant));
-    const rows: {
-      open: number;
-      unknown: number;
-      site_modules: number;
-      sites: number;
-      oldest: Date | null;
-      ages: DaysRow;
-    }[] = await tx.query(
-      `WITH standing AS (${sql})
-       SELECT count(*) FILTER (WHERE known)::int AS open, count(*) FILTER (WHERE NOT known)::int AS unknown,
-              count(DISTINCT (site_id, module_id)) FILTER (WHERE known)::int AS site_modules,
-              count(DISTINCT site_id) FILTER (WHERE known)::int AS sites,
-              min(opened_at) FILTER (WHERE known) AS oldest,
-              ${daysSql(age, 'known')} AS ages
-       FROM standing`,
-      parameters,
-    );
+  /** What stood at an instant of the past. For now, the summaries know. */
+  async countThen(tx: EntityManager, scope: Scope, instant: Date): Promise<OpenCounts> {
+    const { sql, parameters } = standing(scope, instant, true);
+    const rows: { open: number; unknown: number; site_modules: number; sites: number; oldest: Date | null }[] =
+      await tx.query(
+        `WITH standing AS MATERIALIZED (${sql}), pairs AS (
+         SELECT site_id, module_id, count(*) AS open, min(opened_at) AS oldest FROM standing WHERE known GROUP BY site_id, module_id
+       )
+       SELECT coalesce(sum(open), 0)::int AS open, (SELECT count(*)::int FROM standing WHERE NOT known) AS unknown,
+              count(*)::int AS site_modules, count(DISTINCT site_id)::int AS sites, min(oldest) AS oldest
+       FROM pairs`,
+        parameters,
+      );
     const row = rows[0]!;
     return {
       open: row.open,
@@ -54,8 +38,18 @@ export class ExposureFiguresRepository {
       openSiteModules: row.site_modules,
       exposedSites: row.sites,
       oldestOpenAt: row.oldest,
-      ages: daysOf(row.ages),
     };
+  }
+
+  /** Ages of what stood open at the instant. */
+  async ages(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<Days> {
+    const { sql, parameters } = standing(scope, instant, past);
+    const rows: { ages: DaysRow }[] = await tx.query(
+      `SELECT ${daysSql('age')} AS ages
+       FROM (SELECT ${daysBetweenSql('opened_at', instantSql(instant))} AS age FROM (${sql}) standing WHERE known OFFSET 0) aged`,
+      parameters,
+    );
+    return daysOf(rows[0]!.ages);
   }
 
   /** Open exposures by risk. */
@@ -94,7 +88,7 @@ export class ExposureFiguresRepository {
       .add(`e.closed_at > ${instantSql(instant)} - interval '365 days' AND e.closed_at <= ${instantSql(instant)}`);
     const rows: { days: DaysRow }[] = await tx.query(
       `SELECT ${daysSql('days')} AS days
-       FROM (SELECT ${daysBetweenSql('e.opened_at', 'e.closed_at')} AS days FROM exposures e WHERE ${where.sql}) patched`,
+       FROM (SELECT ${daysBetweenSql('e.opened_at', 'e.closed_at')} AS days FROM exposures e WHERE ${where.sql} OFFSET 0) patched`,
       where.parameters,
     );
     return daysOf(rows[0]!.days);
@@ -111,7 +105,7 @@ export class ExposureFiguresRepository {
       .add(`e.closed_at IS NULL OR e.closed_at > ${start}`);
     // Running maximum instead of a range type's union: the rows come by the thousand.
     const rows: { days: number }[] = await tx.query(
-      `SELECT coalesce(sum(greatest(0, extract(epoch FROM until - greatest(since, covered)) / 86400)), 0)::float8 AS days
+      `SELECT coalesce(sum(greatest(0, date_part('epoch', until - greatest(since, covered)) / 86400)), 0)::float8 AS days
        FROM (SELECT since, until,
                     coalesce(max(until) OVER (PARTITION BY site_id ORDER BY since, until
                                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), since) AS covered
@@ -122,19 +116,26 @@ export class ExposureFiguresRepository {
     return Math.round(rows[0]!.days * 100) / 100;
   }
 
-  /** The ten sites with most open exposures. */
-  async worstSites(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<Overview['worst_sites']> {
-    const { sql, parameters } = standing(scope, instant, past);
-    const rows: {
-      site_uuid: string;
-      name: string;
-      open: number;
-      since: Date;
-      risk: number | null;
-    }[] = await tx.query(
-      `WITH standing AS (${sql}), worst AS (
+  /** The ten sites with most open exposures now, from the summaries. */
+  async worstSitesNow(tx: EntityManager, scope: Scope): Promise<Overview['worst_sites']> {
+    const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL').add('u.open_exposures > 0');
+    const rows: WorstSiteRow[] = await tx.query(
+      `SELECT s.site_uuid, s.name, u.open_exposures AS open, u.exposed_since AS since, u.worst_risk AS risk
+       FROM sites s JOIN site_summaries u USING (site_id)
+       WHERE ${where.sql}
+       ORDER BY u.open_exposures DESC, u.exposed_since, s.site_id LIMIT 10`,
+      where.parameters,
+    );
+    return rows.map(worstSite);
+  }
+
+  /** The same at an instant of the past. */
+  async worstSitesThen(tx: EntityManager, scope: Scope, instant: Date): Promise<Overview['worst_sites']> {
+    const { sql, parameters } = standing(scope, instant, true);
+    const rows: WorstSiteRow[] = await tx.query(
+      `WITH worst AS (
          SELECT t.site_id, count(*)::int AS open, min(t.opened_at) AS since, max(${riskRankSql('a.risk')}) AS risk
-         FROM standing t LEFT JOIN advisories a ON a.advisory_id = t.cause_id
+         FROM (${sql}) t LEFT JOIN advisories a ON a.advisory_id = t.cause_id
          WHERE t.known GROUP BY t.site_id
          ORDER BY open DESC, since, site_id LIMIT 10
        )
@@ -142,13 +143,7 @@ export class ExposureFiguresRepository {
        ORDER BY w.open DESC, w.since, w.site_id`,
       parameters,
     );
-    return rows.map((row) => ({
-      id: row.site_uuid,
-      name: row.name,
-      open_exposures: row.open,
-      exposed_since: row.since.toISOString(),
-      worst_risk: riskOfRank(row.risk),
-    }));
+    return rows.map(worstSite);
   }
 
   /** The ten advisories published last that met a site of the scope, with how many of its sites were exposed and patched by then. */
@@ -190,6 +185,24 @@ export class ExposureFiguresRepository {
   }
 }
 
+interface WorstSiteRow {
+  site_uuid: string;
+  name: string;
+  open: number;
+  since: Date;
+  risk: number | null;
+}
+
+function worstSite(row: WorstSiteRow): Overview['worst_sites'][number] {
+  return {
+    id: row.site_uuid,
+    name: row.name,
+    open_exposures: row.open,
+    exposed_since: row.since.toISOString(),
+    worst_risk: riskOfRank(row.risk),
+  };
+}
+
 /** SQL of the exposures that stood at the instant; `known` false: nobody could judge what was installed then. */
 function standing(scope: Scope, instant: Date, past: boolean): { sql: string; parameters: unknown[] } {
   const where = new SqlConditions().within(scope, 'e');
@@ -204,10 +217,11 @@ function standing(scope: Scope, instant: Date, past: boolean): { sql: string; pa
   where.add('e.retracted_at IS NULL').add(`e.opened_at <= ${then}`).add(`e.closed_at IS NULL OR e.closed_at > ${then}`);
   return {
     sql: `SELECT e.site_id, e.module_id, e.cause_id, e.opened_at,
-                 NOT EXISTS (SELECT FROM site_modules i JOIN vulnerable_versions v USING (version_id)
+                 NOT (e.module_id = ANY (ARRAY(SELECT DISTINCT module_id FROM vulnerable_versions WHERE verdict = 'unknown'))
+                      AND EXISTS (SELECT FROM site_modules i JOIN vulnerable_versions v USING (version_id)
                              WHERE i.site_id = e.site_id AND i.module_id = e.module_id AND v.cause_id = e.cause_id
                                AND v.verdict = 'unknown' AND i.valid_from <= ${then}
-                               AND (i.valid_to IS NULL OR i.valid_to > ${then})) AS known
+                               AND (i.valid_to IS NULL OR i.valid_to > ${then}))) AS known
           FROM exposures e WHERE ${where.sql}`,
     parameters: where.parameters,
   };

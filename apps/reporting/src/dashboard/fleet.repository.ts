@@ -4,6 +4,7 @@ import type { dashboardOverview, RpcOutput, Scope } from '#libs/contracts';
 import { SqlConditions } from '../reading/sql-conditions.js';
 import { SILENT_AFTER_HOURS, reportingSql } from '../site-summary/silence.js';
 import { instantSql } from './instant-sql.js';
+import type { OpenCounts } from './open-counts.js';
 
 type Fleet = Pick<RpcOutput<typeof dashboardOverview>, 'sites' | 'modules'>;
 
@@ -17,41 +18,69 @@ interface FleetRow {
   updates: number;
   security_updates: number;
   unknown: number;
+  open: number;
+  open_modules: number;
+  unknown_exposures: number;
+  exposed_since: Date | null;
+}
+
+/** The fleet now. The stamps change with every change of an exposure, or of what is installed, in the scope. */
+export interface FleetNow {
+  readonly sites: Fleet['sites'];
+  readonly modules: Omit<Fleet['modules'], 'distinct'>;
+  readonly open: OpenCounts;
+  readonly exposureStamp: string;
+  readonly moduleStamp: string;
 }
 
 /** Sites and modules of the fleet. */
 @Injectable()
 export class FleetRepository {
-  /** As they stand now, from the summaries. */
-  async now(tx: EntityManager, scope: Scope, now: Date): Promise<Fleet> {
+  /** As they stand now, from the summaries, with what tells whether anything has changed since another answer. */
+  async now(tx: EntityManager, scope: Scope, now: Date): Promise<FleetNow> {
     const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL');
     const state = reportingSql('u', now);
-    const rows: FleetRow[] = await tx.query(
+    const rows: (FleetRow & { exposure_stamp: string; module_stamp: string })[] = await tx.query(
       `SELECT count(*)::int AS total, count(*) FILTER (WHERE u.open_exposures > 0)::int AS exposed,
               count(*) FILTER (WHERE ${state} = 'reporting')::int AS reporting,
               count(*) FILTER (WHERE ${state} = 'silent')::int AS silent,
               count(*) FILTER (WHERE ${state} = 'waiting')::int AS waiting,
               coalesce(sum(u.modules), 0)::int AS installed, coalesce(sum(u.updates), 0)::int AS updates,
-              coalesce(sum(u.security_updates), 0)::int AS security_updates, coalesce(sum(u.unknown), 0)::int AS unknown
+              coalesce(sum(u.security_updates), 0)::int AS security_updates, coalesce(sum(u.unknown), 0)::int AS unknown,
+              coalesce(sum(u.open_exposures), 0)::int AS open, coalesce(sum(u.open_modules), 0)::int AS open_modules,
+              coalesce(sum(u.unknown_exposures), 0)::int AS unknown_exposures, min(u.exposed_since) AS exposed_since,
+              concat_ws(' ', count(*), sum(s.revision), sum(u.exposure_changes),
+                        (SELECT concat_ws(' ', count(*), sum(revision)) FROM advisories)) AS exposure_stamp,
+              concat_ws(' ', count(*), sum(s.revision), sum(u.inventories)) AS module_stamp
        FROM sites s LEFT JOIN site_summaries u USING (site_id)
        WHERE ${where.sql}`,
       where.parameters,
     );
-    const { total, exposed, reporting, silent, waiting, installed, updates, security_updates, unknown } = rows[0]!;
+    const row = rows[0]!;
+    const { total, exposed, reporting, silent, waiting, installed, updates, security_updates, unknown } = row;
     return {
       sites: { total, exposed, reporting, silent, waiting },
-      modules: { distinct: await this.distinctNow(tx, scope), installed, updates, security_updates, unknown },
+      modules: { installed, updates, security_updates, unknown },
+      open: {
+        open: row.open,
+        unknown: row.unknown_exposures,
+        openSiteModules: row.open_modules,
+        exposedSites: exposed,
+        oldestOpenAt: row.exposed_since,
+      },
+      exposureStamp: row.exposure_stamp,
+      moduleStamp: row.module_stamp,
     };
   }
 
-  /** One look per version instead of one per row: some thousand versions stand for half a million rows. */
-  private async distinctNow(tx: EntityManager, scope: Scope): Promise<number> {
+  /** How many modules some site runs. One look a version instead of one a row: some thousand versions stand for half a million rows. */
+  async distinctModules(tx: EntityManager, scope: Scope): Promise<number> {
     const where = new SqlConditions().within(scope, 'i').add('i.current').add('s.removed_at IS NULL');
     const rows: { distinct: number }[] = await tx.query(
       `SELECT count(DISTINCT v.module_id)::int AS distinct
        FROM version_statuses v
-       WHERE EXISTS (SELECT FROM site_modules i JOIN sites s USING (site_id)
-                     WHERE i.version_id = v.version_id AND ${where.sql})`,
+       CROSS JOIN LATERAL (SELECT FROM site_modules i JOIN sites s USING (site_id)
+                           WHERE i.version_id = v.version_id AND ${where.sql} LIMIT 1) used`,
       where.parameters,
     );
     return rows[0]!.distinct;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { ExposureRow, listExposures, RpcInput } from '#libs/contracts';
-import { rounded } from '../reading/days-distribution.js';
+import { daysBetweenSql, rounded } from '../reading/days-distribution.js';
 import { SqlConditions } from '../reading/sql-conditions.js';
 import { orderBy, type Sorting } from '../reading/sorting.js';
 import { riskRankSql } from '../site-summary/risk-rank.js';
@@ -83,9 +83,9 @@ export class ExposureListRepository {
       `SELECT e.exposure_id, e.exposure_uuid, s.site_uuid, s.name AS site_name, m.module, e.installed_version, a.advisory,
               a.title AS advisory_title, a.url AS advisory_url, coalesce(e.fixed_in, a.fixed, '{}') AS fixed_in, a.risk,
               e.published_at, e.opened_at, e.state, e.unknown_since, e.closed_at, e.closed_after, e.reason, e.closed_version,
-              (extract(epoch FROM ${END(nowSql)} - e.opened_at) / 86400)::float8 AS days, e.recorded_at, ${sort}::text AS sort_key
+              ${daysBetweenSql('e.opened_at', END(nowSql))} AS days, e.recorded_at, ${sort}::text AS sort_key
        ${FROM} WHERE ${where.sql}
-       ${orderBy(sort, sorting, 'e.exposure_id')}
+       ${orderBy(sort, sorting, 'e.exposure_id', PAGED_BY_KEY.includes(sorting.field))}
        LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter(offset)}::int`,
       where.parameters,
     );

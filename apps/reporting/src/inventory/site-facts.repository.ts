@@ -108,6 +108,7 @@ export class SiteFactsRepository {
    * `(epoch, sequence)`, whatever the facts claim. The caller holds the sites' rows.
    */
   async rebuildIntervals(tx: EntityManager, pairs: readonly SiteModulePair[]): Promise<void> {
+    if (pairs.length === 0) return;
     await tx.query(
       `WITH pairs AS (
          SELECT * FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id)

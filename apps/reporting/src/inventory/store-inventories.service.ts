@@ -51,10 +51,8 @@ export class StoreInventoriesService {
       changes.map(({ inventory, change }, index) => factRow(inventory, change, ids[index]!, organizations)),
     );
     const pairIds = { siteIds: pairs.map((pair) => pair.siteId), moduleIds: pairs.map((pair) => pair.moduleId) };
-    if (pairs.length > 0) {
-      await this.facts.rebuildIntervals(tx, pairs);
-      await this.exposures.reconcile(tx, { ...pairIds, causeIds: null });
-    }
+    await this.facts.rebuildIntervals(tx, pairs);
+    const exposureSites = await this.exposures.reconcile(tx, { ...pairIds, causeIds: null });
     const isNew = new Set(added.map(inventoryIdentity));
     await this.summaries.afterInventory(
       tx,
@@ -78,6 +76,7 @@ export class StoreInventoriesService {
         complete: site.complete,
       })),
       pairIds,
+      exposureSites,
     );
   }
 }

@@ -17,9 +17,12 @@ export interface KnownModule {
   readonly history: ReleaseHistoryDocument | null;
 }
 
+const EXPOSED_SINCE = `(SELECT min(e.opened_at) FROM exposures e
+  WHERE e.site_id = i.site_id AND e.module_id = i.module_id AND e.state = 'open')`;
+
 const SORTS: Readonly<Record<string, string>> = {
   name: 'lower(s.name)',
-  exposed_since: 'open.exposed_since',
+  exposed_since: EXPOSED_SINCE,
   installed_since: 'i.valid_from',
 };
 
@@ -74,6 +77,7 @@ export class ModuleDetailRepository {
   /** One page of the sites in scope that run it now. */
   async sites(moduleId: number, input: ModuleDetailInput): Promise<{ items: Detail['sites']; total: number }> {
     const sorting = sortingOf(input.sort, Object.keys(SORTS), 'name');
+    const order = orderBy(SORTS[sorting.field]!, sorting, 's.site_id', sorting.field !== 'exposed_since');
     const where = installedIn(moduleId, input).addIf(input.version, 'v.version = ?');
     const from = 'FROM version_statuses v JOIN site_modules i USING (version_id) JOIN sites s USING (site_id)';
     const [{ total }]: [{ total: number }] = await this.dataSource.query(
@@ -91,17 +95,16 @@ export class ModuleDetailRepository {
       exposed_since: Date | null;
       valid_from: Date;
     }[] = await this.dataSource.query(
-      `SELECT s.site_uuid, s.name, s.url, s.environment, v.version, v.status, open.advisories, open.exposed_since, i.valid_from
-       ${from}
-       LEFT JOIN LATERAL (
-         SELECT array_agg(a.advisory ORDER BY a.published_at DESC) FILTER (WHERE a.advisory IS NOT NULL) AS advisories,
-                min(e.opened_at) AS exposed_since
-         FROM exposures e LEFT JOIN advisories a ON a.advisory_id = e.cause_id
-         WHERE e.site_id = i.site_id AND e.module_id = i.module_id AND e.state = 'open'
-       ) open ON true
-       WHERE ${where.sql}
-       ${orderBy(SORTS[sorting.field]!, sorting, 's.site_id')}
-       LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter((input.page - 1) * input.per_page)}::int`,
+      `SELECT page.*,
+              (SELECT array_agg(a.advisory ORDER BY a.published_at DESC)
+               FROM exposures e JOIN advisories a ON a.advisory_id = e.cause_id
+               WHERE e.site_id = page.site_id AND e.module_id = page.module_id AND e.state = 'open') AS advisories
+       FROM (SELECT s.site_id, i.module_id, s.site_uuid, s.name, s.url, s.environment, v.version, v.status, i.valid_from,
+                    ${EXPOSED_SINCE} AS exposed_since, row_number() OVER (${order}) AS place
+             ${from} WHERE ${where.sql}
+             ${order}
+             LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter((input.page - 1) * input.per_page)}::int) page
+       ORDER BY page.place`,
       where.parameters,
     );
     const items = rows.map((row) => ({

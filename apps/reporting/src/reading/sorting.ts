@@ -27,8 +27,11 @@ export function sortingOf(sort: string | undefined, allowed: readonly string[], 
   return { field, descending };
 }
 
-/** ORDER BY of one expression with a tie-breaker, what is missing always last. */
-export function orderBy(expression: string, { descending }: Sorting, tieBreaker: string): string {
+/**
+ * ORDER BY of one expression with a tie-breaker, what is missing always last.
+ * @param neverMissing says that there is nothing to put last; only then an index of that order can be used
+ */
+export function orderBy(expression: string, { descending }: Sorting, tieBreaker: string, neverMissing = false): string {
   const direction = descending ? 'DESC' : 'ASC';
-  return `ORDER BY ${expression} ${direction} NULLS LAST, ${tieBreaker} ${direction}`;
+  return `ORDER BY ${expression} ${direction}${neverMissing ? '' : ' NULLS LAST'}, ${tieBreaker} ${direction}`;
 }

@@ -63,4 +63,8 @@ export class SiteSummaryEntity {
 
   @Column({ type: 'smallint', name: 'worst_risk', nullable: true })
   worstRisk: number | null;
+
+  /** Rises with every change of an exposure of the site. */
+  @Column({ type: 'bigint', name: 'exposure_changes', default: 0 })
+  exposureChanges: number;
 }

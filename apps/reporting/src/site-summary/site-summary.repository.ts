@@ -217,12 +217,12 @@ export class SiteSummaryRepository {
     );
   }
 
-  /** Counts the exposures of sites anew. The caller holds their summaries. */
+  /** Counts the exposures of sites anew, because some changed. The caller holds their summaries. */
   async recountExposures(tx: EntityManager, siteIds: readonly number[]): Promise<void> {
     await tx.query(
       `UPDATE site_summaries s
        SET open_exposures = c.open_exposures, open_modules = c.open_modules, unknown_exposures = c.unknown_exposures,
-           exposed_since = c.exposed_since, worst_risk = c.worst_risk
+           exposed_since = c.exposed_since, worst_risk = c.worst_risk, exposure_changes = s.exposure_changes + 1
        FROM (SELECT site_id,
                     count(*) FILTER (WHERE e.state = 'open')::int AS open_exposures,
                     count(DISTINCT e.module_id) FILTER (WHERE e.state = 'open')::int AS open_modules,
@@ -233,9 +233,7 @@ export class SiteSummaryRepository {
              LEFT JOIN (SELECT * FROM exposures WHERE state <> 'closed') e USING (site_id)
              LEFT JOIN advisories a ON a.advisory_id = e.cause_id
              GROUP BY site_id) c
-       WHERE s.site_id = c.site_id
-         AND (s.open_exposures, s.open_modules, s.unknown_exposures, s.exposed_since, s.worst_risk) IS DISTINCT FROM
-             (c.open_exposures, c.open_modules, c.unknown_exposures, c.exposed_since, c.worst_risk)`,
+       WHERE s.site_id = c.site_id`,
       [siteIds],
     );
   }

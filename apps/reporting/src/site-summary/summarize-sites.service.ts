@@ -23,13 +23,14 @@ export class SummarizeSitesService {
   }
 
   /**
-   * After what sites run has changed: `pairs` by position. The caller holds the sites' summaries and shares the modules' locks.
+   * After what sites run has changed: `pairs` by position, and sites whose exposures changed. The caller holds the sites' summaries and shares the modules' locks.
    */
   async afterInventory(
     tx: EntityManager,
     inventories: readonly SummarizedInventory[],
     heard: readonly HeardSite[],
     pairs: { readonly siteIds: readonly number[]; readonly moduleIds: readonly number[] },
+    exposureSites: readonly number[],
   ): Promise<void> {
     await this.summaries.takeInventories(tx, inventories);
     await this.summaries.takeHearings(tx, heard);
@@ -44,7 +45,7 @@ export class SummarizeSitesService {
     const siteIds = [...new Set(pairs.siteIds)];
     await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
     await this.summaries.recountModules(tx, siteIds);
-    await this.summaries.recountExposures(tx, siteIds);
+    if (exposureSites.length > 0) await this.summaries.recountExposures(tx, exposureSites);
   }
 
   private async takeContacts(tx: EntityManager, words: readonly ContactSpan[]): Promise<void> {

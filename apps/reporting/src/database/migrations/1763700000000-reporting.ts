@@ -198,7 +198,8 @@ export class Reporting1763700000000 implements MigrationInterface {
         open_modules integer NOT NULL DEFAULT 0,
         unknown_exposures integer NOT NULL DEFAULT 0,
         exposed_since timestamptz,
-        worst_risk smallint
+        worst_risk smallint,
+        exposure_changes bigint NOT NULL DEFAULT 0
       );
       CREATE INDEX site_summaries_organization ON site_summaries (organization_id, site_id);
 
