@@ -9,7 +9,8 @@ export const SERVICES = ['gateway', 'ingest', 'catalog', 'reporting', 'notifier'
 const PASSED_ON =
   /^(PATCHWATCH_.*|PATH|HOME|TMPDIR|LANG|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)$/;
 /** Settings that only this script or one service may see. */
-const KEPT_BACK = /^PATCHWATCH_(DATABASE_URL|\w+_DATABASE_URL|JWT_SECRET|PEPPER|BOOTSTRAP_\w+|HOST|PORT|HEALTH_PORT|SKIP_RUNGS)$/;
+const KEPT_BACK =
+  /^PATCHWATCH_(DATABASE_URL|\w+_DATABASE_URL|JWT_SECRET|PEPPER|BOOTSTRAP_\w+|HOST|PORT|HEALTH_PORT|SKIP_RUNGS)$/;
 
 const inherited = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name) && !KEPT_BACK.test(name)));

@@ -113,7 +113,11 @@ export type FullPush = Type.Static<typeof FullPush>;
 
 /** A push of the inventory's hash alone: the site has nothing new. */
 export const HeartbeatPush = Type.Object(
-  { ...header, inventory_hash: Type.String({ pattern: '^[A-Za-z0-9_+/=.:-]{16,128}$' }), complete: Optional(Type.Boolean()) },
+  {
+    ...header,
+    inventory_hash: Type.String({ pattern: '^[A-Za-z0-9_+/=.:-]{16,128}$' }),
+    complete: Optional(Type.Boolean()),
+  },
   { additionalProperties: false },
 );
 export type HeartbeatPush = Type.Static<typeof HeartbeatPush>;

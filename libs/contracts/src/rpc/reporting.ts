@@ -1,5 +1,15 @@
 import Type from 'typebox';
-import { Instant, InternalId, ModuleName, ModuleState, ModuleType, Nullable, Risk, Uuid, VersionString } from '../primitives.js';
+import {
+  Instant,
+  InternalId,
+  ModuleName,
+  ModuleState,
+  ModuleType,
+  Nullable,
+  Risk,
+  Uuid,
+  VersionString,
+} from '../primitives.js';
 import { defineRpc } from '../rpc-definition.js';
 import { PageMeta, Paging, Scope } from './paging.js';
 
@@ -100,9 +110,7 @@ export const siteModules = defineRpc({
   method: 'reporting.site-modules',
   service: 'reporting',
   input: Type.Object({ scope: Scope, site: Uuid, ...Paging, group: Type.Optional(Type.Array(Type.String())) }),
-  output: Nullable(
-    Type.Object({ site: SiteRow, items: Type.Array(SiteModuleRow), meta: PageMeta }),
-  ),
+  output: Nullable(Type.Object({ site: SiteRow, items: Type.Array(SiteModuleRow), meta: PageMeta })),
 });
 
 /** One module: what it is, and which sites run it at which versions. null: neither known nor installed anywhere in scope. */
@@ -260,7 +268,13 @@ export const dashboardOverview = defineRpc({
     /** Σ over sites of days with at least one exposure open, over the last 90 days. */
     site_days_exposed_90: Type.Number(),
     worst_sites: Type.Array(
-      Type.Object({ id: Uuid, name: Type.String(), open_exposures: Type.Integer(), exposed_since: Instant, worst_risk: Nullable(Risk) }),
+      Type.Object({
+        id: Uuid,
+        name: Type.String(),
+        open_exposures: Type.Integer(),
+        exposed_since: Instant,
+        worst_risk: Nullable(Risk),
+      }),
     ),
     latest_advisories: Type.Array(
       Type.Object({

@@ -1,6 +1,15 @@
 import Type from 'typebox';
 import { defineEvent } from '../../event-definition.js';
-import { Instant, InternalId, ModuleName, ModuleState, ModuleType, Nullable, Uuid, VersionString } from '../../primitives.js';
+import {
+  Instant,
+  InternalId,
+  ModuleName,
+  ModuleState,
+  ModuleType,
+  Nullable,
+  Uuid,
+  VersionString,
+} from '../../primitives.js';
 import { QUEUES } from '../../queues.js';
 
 /** One fact: from this push on, the site runs this version of this module (or no longer has it: `installed: null`). */
