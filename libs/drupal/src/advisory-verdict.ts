@@ -28,6 +28,8 @@ export function advisoryVerdict(
   if (advisory.unsupported && (affected === '*' || (affected === null && affectedD7 === null))) return 'affected';
   if (affected === null && affectedD7 === null) return 'unknown';
   const version = installedVersion?.trim() ?? '';
+  // `8.x-1.3+4-dev`: four commits after 1.3. Composer would take what follows the plus for a build number of 1.3 itself.
+  if (version.includes('dev')) return 'unknown';
   const composer = composerVersion(version);
   if (!composer || composer.stability === 'dev') return 'unknown';
   const range = version.startsWith('7.x-') ? affectedD7 : affected;
