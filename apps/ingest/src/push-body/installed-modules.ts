@@ -1,6 +1,6 @@
 import { groupExtensions, type Extension, type InstalledProject } from '#libs/drupal';
 import { byModule, type InstalledModule, type ModuleState, type ModuleType } from '../inventory/inventory.js';
-import { invalid, membersOf, optionalTextOf, secondsOf, textOf, wordOf, type Members } from './members.js';
+import { invalid, locate, membersOf, optionalTextOf, secondsOf, textOf, wordOf, type Members } from './members.js';
 
 const TYPES: ReadonlySet<ModuleType> = new Set(['core', 'module', 'theme', 'profile']);
 const STATES: ReadonlySet<ModuleState> = new Set(['enabled', 'disabled', 'present']);
@@ -58,29 +58,34 @@ function readProject(project: InstalledProject, profiles: ReadonlySet<string>): 
  * @throws PoisonMessageError `invalid_inventory`
  */
 export function fromModules(items: readonly unknown[], coreVersion: string | null): InstalledModule[] {
-  const modules = new Map<string, InstalledModule>();
-  for (let index = 0; index < items.length; index++) {
-    const where = `modules/${index}`;
-    const next = readModule(membersOf(items[index], where), where, coreVersion);
-    const seen = modules.get(next.module);
-    modules.set(next.module, seen === undefined ? next : joined(seen, next));
+  const modules: InstalledModule[] = [];
+  try {
+    for (const item of items) modules.push(readModule(membersOf(item, 'it'), coreVersion));
+  } catch (error) {
+    // Not named before it is needed: that would make a text for every module of every push.
+    throw locate(error, `modules/${modules.length}`);
   }
-  return [...modules.values()].sort(byModule);
+  modules.sort(byModule);
+  for (let index = modules.length - 1; index > 0; index--) {
+    if (modules[index]!.module !== modules[index - 1]!.module) continue;
+    modules.splice(index - 1, 2, joined(modules[index - 1]!, modules[index]!));
+  }
+  return modules;
 }
 
-function readModule(item: Members, where: string, coreVersion: string | null): InstalledModule {
-  const project = textOf(item['project'], where);
-  const origin = wordOf(item['origin'], ORIGINS, '', where);
-  const type = wordOf(item['type'], TYPES, 'module', where);
+function readModule(item: Members, coreVersion: string | null): InstalledModule {
+  const project = textOf(item['project'], 'project');
+  const origin = wordOf(item['origin'], ORIGINS, '', 'origin');
+  const type = wordOf(item['type'], TYPES, 'module', 'type');
   // Adapters that list core's own modules one by one mean core.
   const isCore = origin === 'core' || (project === 'drupal' && origin !== 'custom');
-  const version = optionalTextOf(item['version'], where);
+  const version = optionalTextOf(item['version'], 'version');
   return {
     module: isCore ? 'drupal' : project,
     type: isCore ? 'core' : type,
     version: isCore ? (coreVersion ?? version) : version,
     datestamp: secondsOf(item['datestamp']),
-    state: wordOf(item['status'], STATES, 'enabled', where),
+    state: wordOf(item['status'], STATES, 'enabled', 'status'),
     custom: origin === 'custom',
   };
 }

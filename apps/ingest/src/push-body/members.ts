@@ -8,6 +8,11 @@ export type Members = Readonly<Record<string, unknown>>;
 
 export const invalid = (message: string): PoisonMessageError => new PoisonMessageError('invalid_inventory', message);
 
+/** The same failure, with the place it happened at. */
+export function locate(error: unknown, where: string): unknown {
+  return error instanceof PoisonMessageError ? new PoisonMessageError(error.code, `${where}: ${error.message}`) : error;
+}
+
 /** As long as any name or version may be. */
 const LONGEST_TEXT = 255;
 

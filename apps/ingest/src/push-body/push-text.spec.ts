@@ -82,10 +82,10 @@ describe('reading a body', () => {
       ['[]', 'invalid_inventory', /body is not an object/],
       ['{"modules":', 'undecodable_body', /not JSON/],
       ['{}', 'invalid_inventory', /exactly one/],
-      ['{"modules":[{"project":""}]}', 'invalid_inventory', /modules\/0 is empty/],
-      ['{"modules":[{"project":"a"},{"project":5}]}', 'invalid_inventory', /modules\/1 is not a text/],
+      ['{"modules":[{"project":""}]}', 'invalid_inventory', /modules\/0: project is empty/],
+      ['{"modules":[{"project":"a"},{"project":5}]}', 'invalid_inventory', /modules\/1: project is not a text/],
       [`{"modules":[{"project":"${'a'.repeat(256)}"}]}`, 'invalid_inventory', /longer than 255/],
-      ['{"modules":[{"project":"a","version":{}}]}', 'invalid_inventory', /modules\/0 is not a text/],
+      ['{"modules":[{"project":"a","version":{}}]}', 'invalid_inventory', /modules\/0: version is not a text/],
       ['{"modules":[{"project":"a","status":"odd"}]}', 'invalid_inventory', /none of enabled, disabled, present/],
       [
         '{"extensions":[{"name":"a","type":"module","path":"a","installed":"yes","info":{}}]}',

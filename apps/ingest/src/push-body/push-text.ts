@@ -9,7 +9,7 @@ const LARGEST_BODY_BYTES = 32 * 1024 * 1024;
 const READING = '1';
 
 /** What differs from push to push although the site is the same. None of it is read from the body: the gateway has put it into the facts. */
-const VOLATILE = ['sequence', 'collected_at', 'push_id', 'trigger'];
+const VOLATILE = ['"sequence"', '"collected_at"', '"push_id"', '"trigger"'];
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -22,13 +22,9 @@ export interface PushText {
 
 /** @throws PoisonMessageError `undecodable_body` */
 export function unpackBody(body: Buffer, encoding: 'identity' | 'gzip'): PushText {
-  const text = readText(body, encoding);
-  return { text, fingerprint: createHash('sha256').update(READING).update(withoutVolatile(text)).digest('base64') };
-}
-
-function readText(body: Buffer, encoding: 'identity' | 'gzip'): string {
   try {
-    return utf8.decode(encoding === 'gzip' ? gunzipSync(body, { maxOutputLength: LARGEST_BODY_BYTES }) : body);
+    const bytes = encoding === 'gzip' ? gunzipSync(body, { maxOutputLength: LARGEST_BODY_BYTES }) : body;
+    return { text: utf8.decode(bytes), fingerprint: fingerprintOf(bytes) };
   } catch (error) {
     throw new PoisonMessageError(
       'undecodable_body',
@@ -38,26 +34,30 @@ function readText(body: Buffer, encoding: 'identity' | 'gzip'): string {
   }
 }
 
-/** A number or a string without escapes, after the name and its colon. */
-const SIMPLE_VALUE = /\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+)/y;
+/** After the name a colon, and a number or a string without escapes. */
+const SIMPLE_VALUE = /^\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+)/;
+/** More than any of the values needs. */
+const LONGEST_VALUE = 100;
+const BACKSLASH = 0x5c;
 
 /**
- * `text` without the first pair of each volatile name. In JSON such a name between plain quotes and before a colon is a member's
- * name wherever it stands, and no member of that name is read; so texts that are equal without it say the same.
+ * Hash of the body without the first pair of each volatile name. In JSON such a name between plain quotes and before a colon is a
+ * member's name wherever it stands, and no member of that name is read; so bodies that are equal without it say the same.
  */
-function withoutVolatile(text: string): string {
+function fingerprintOf(bytes: Buffer): string {
   const cuts: [from: number, to: number][] = [];
   for (const name of VOLATILE) {
-    const from = text.indexOf(`"${name}"`);
-    if (from < 0 || text[from - 1] === '\\') continue;
-    SIMPLE_VALUE.lastIndex = from + name.length + 2;
-    if (SIMPLE_VALUE.test(text)) cuts.push([from, SIMPLE_VALUE.lastIndex]);
+    const from = bytes.indexOf(name);
+    if (from < 0 || bytes[from - 1] === BACKSLASH) continue;
+    const end = from + name.length;
+    const value = SIMPLE_VALUE.exec(bytes.toString('latin1', end, end + LONGEST_VALUE));
+    if (value !== null) cuts.push([from, end + value[0].length]);
   }
-  let rest = '';
+  const hash = createHash('sha256').update(READING);
   let at = 0;
   for (const [from, to] of cuts.sort((a, b) => a[0] - b[0])) {
-    rest += text.slice(at, from);
+    hash.update(bytes.subarray(at, from));
     at = to;
   }
-  return rest + text.slice(at);
+  return hash.update(bytes.subarray(at)).digest('base64');
 }
