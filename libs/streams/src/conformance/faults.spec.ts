@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals';
-import { PARKED } from '../stream-key.js';
+import { PARKED, WAITING } from '../stream-key.js';
 import { onBothBrokers } from './both-brokers.js';
 import type { LaneCall } from './faulty-broker.js';
+import { LedgerError } from './ledger.js';
 import { QUEUE, thing, things } from './stage.js';
 import type { Stage } from './stage.js';
 
@@ -139,6 +140,51 @@ onBothBrokers('Fault', (guarantee) => {
       expect(stage.ledger.dead).toEqual([expect.objectContaining({ code: 'too_many_deliveries', deliveries: 5 })]);
     },
   );
+
+  guarantee(
+    'a message applied by processes that all died before the acknowledgement is not buried as well',
+    async (stage) => {
+      await stage.publish([thing(1)]);
+      for (let deaths = 1; deaths <= 4; deaths++) {
+        const dying = await stage.process();
+        stage.ledger.committed = () => dying.broker.crash();
+        await stage.until(`death ${deaths}`, () => stage.ledger.commits.length === deaths);
+      }
+      stage.ledger.committed = () => undefined;
+      const last = await stage.process();
+      await stage.untilEmpty();
+      expect(last.deliveries).toEqual([]);
+      once(stage, 1);
+    },
+  );
+
+  guarantee('a suspect is handled alone, even when first deliveries are claimed together with it', async (stage) => {
+    let away = false;
+    const first = await stage.process({
+      settings: { retryMs: 60_000, maxDelayMs: 60_000 },
+      behaviour: (message) => {
+        if (message.data.n === 1) throw new TypeError('flaky');
+        if (away) throw new LedgerError('infrastructure', 'away');
+      },
+    });
+    await stage.publish([thing(1)]);
+    await stage.until('the suspect to wait', async () =>
+      (await stage.world.pending(QUEUE)).some(({ owner }) => owner === WAITING),
+    );
+    away = true;
+    await stage.publish(things(2, 5));
+    await stage.until('the others to be in work', () => first.deliveries.some(({ id }) => id === 'message-5'));
+    const stopped = first.consumer.stop(1_000);
+    await stage.until('all to be handed back', async () =>
+      (await stage.world.pending(QUEUE)).every(({ owner }) => owner === WAITING),
+    );
+    await stopped;
+    const second = await stage.process();
+    await stage.untilEmpty();
+    const together = Object.fromEntries(second.deliveries.map((each) => [each.id, each.together]));
+    expect(together).toEqual({ 'message-1': 1, 'message-2': 4, 'message-3': 4, 'message-4': 4, 'message-5': 4 });
+    once(stage, 5);
+  });
 
   guarantee('a long batch keeps its lease: nobody takes it over', async (stage) => {
     let waiting = true;
