@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,6 +39,11 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
   const start = async (): Promise<void> => {
     const started = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     child = started;
+    const note = noteOf(started.pid);
+    if (note) writeFileSync(note, folder);
+    started.once('exit', () => {
+      if (note) rmSync(note, { force: true });
+    });
     let output = '';
     let failure: Error | undefined;
     const keep = (chunk: Buffer): void => {
@@ -85,6 +91,12 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
       await start();
     },
   };
+}
+
+/** Where a running server is noted, so that `npm test` can stop it when the process of its suite dies; undefined outside of `npm test`. */
+function noteOf(pid: number | undefined): string | undefined {
+  const folder = process.env['PATCHWATCH_TEST_RUNNING'];
+  return folder && pid ? join(folder, `redis-${pid}`) : undefined;
 }
 
 /** True when a Redis that has loaded its files answers on `port`. */
