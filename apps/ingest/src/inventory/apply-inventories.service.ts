@@ -10,7 +10,6 @@ import { ReceiptsService } from '../receipt/receipts.service.js';
 import { SiteStatesService } from '../site-state/site-states.service.js';
 import { AnnounceChangesService } from './announce-changes.service.js';
 import { InventoryRepository } from './inventory.repository.js';
-import { snapshotOf } from './inventory.js';
 import {
   needsInventory,
   settlePushes,
@@ -157,7 +156,7 @@ function contentOf(
   if (text instanceof PoisonMessageError) throw text;
   if (text === null) return { kind: 'heartbeat' };
   if (push.complete && text.fingerprint === fingerprint) return { kind: 'current' };
-  return { kind: 'inventory', snapshot: snapshotOf(readInventory(text.text)), fingerprint: text.fingerprint };
+  return { kind: 'inventory', inventory: readInventory(text.text), fingerprint: text.fingerprint };
 }
 
 function attempt<T>(read: () => T): T | PoisonMessageError {

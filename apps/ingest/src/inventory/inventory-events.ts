@@ -22,8 +22,8 @@ export function inventoryChangedBody(change: AppliedChange): InventoryChanged {
     received_at: iso(push.receivedAt),
     complete: push.complete,
     first: change.first,
-    core_version: after.inventory.coreVersion,
-    php_version: after.inventory.phpVersion,
+    core_version: after.coreVersion,
+    php_version: after.phpVersion,
     changes: moduleChanges(change.differences),
   };
 }

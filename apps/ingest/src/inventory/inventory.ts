@@ -23,34 +23,47 @@ export function byModule(a: { readonly module: string }, b: { readonly module: s
 }
 
 /**
- * What a site has installed, whole. A line a module, so that two inventories are compared, and one is stored and read back,
+ * What a site has installed, whole, as a text with a line a module: so two inventories are compared, and one is stored and read back,
  * without taking 120 modules apart of which five differ.
  */
 export class Inventory {
-  static readonly EMPTY = new Inventory(null, null, []);
+  static readonly EMPTY = Inventory.of(null, null, []);
+  private split: readonly string[] | undefined;
+  private digest: string | undefined;
 
   private constructor(
+    /** Canonical: equal for equal inventories, different for different ones. The first line is core's version and PHP's. */
+    readonly text: string,
     readonly coreVersion: string | null,
     readonly phpVersion: string | null,
-    /** In the order of the names; a name occurs once. Equal lines are equal modules. */
-    readonly lines: readonly string[],
-    private readonly modules?: readonly InstalledModule[],
   ) {}
 
   /** @param modules sorted by `byModule`, each name once. */
   static of(coreVersion: string | null, phpVersion: string | null, modules: readonly InstalledModule[]): Inventory {
-    return new Inventory(coreVersion, phpVersion, modules.map(lineOf), modules);
+    let text = JSON.stringify([coreVersion, phpVersion]);
+    for (const item of modules) text += `\n${lineOf(item)}`;
+    return new Inventory(text, coreVersion, phpVersion);
   }
 
-  /** Reads what `Snapshot.text` holds. */
+  /** Reads a `text`. */
   static read(text: string): Inventory {
-    const [head, ...lines] = text.split('\n');
-    const [coreVersion, phpVersion] = JSON.parse(head!) as [string | null, string | null];
-    return new Inventory(coreVersion, phpVersion, lines);
+    const end = text.indexOf('\n');
+    const head = JSON.parse(end < 0 ? text : text.slice(0, end)) as [string | null, string | null];
+    return new Inventory(text, ...head);
+  }
+
+  /** SHA-256 of `text`, base64. */
+  get hash(): string {
+    return (this.digest ??= createHash('sha256').update(this.text).digest('base64'));
+  }
+
+  /** One a module, in the order of the names; a name occurs once. Equal lines are equal modules. */
+  get lines(): readonly string[] {
+    return (this.split ??= this.text.split('\n').slice(1));
   }
 
   moduleAt(index: number): InstalledModule {
-    return this.modules?.[index] ?? moduleOf(this.lines[index]!);
+    return moduleOf(this.lines[index]!);
   }
 
   /** Without taking the line apart. */
@@ -74,21 +87,6 @@ export class Inventory {
       [...modules.values()].sort(byModule),
     );
   }
-}
-
-/** An inventory with its canonical text, by which inventories are compared and stored. */
-export interface Snapshot {
-  readonly inventory: Inventory;
-  /** Equal for equal inventories, different for different ones. */
-  readonly text: string;
-  /** SHA-256 of `text`, base64. */
-  readonly hash: string;
-}
-
-export function snapshotOf(inventory: Inventory): Snapshot {
-  const head = JSON.stringify([inventory.coreVersion, inventory.phpVersion]);
-  const text = inventory.lines.length === 0 ? head : `${head}\n${inventory.lines.join('\n')}`;
-  return { inventory, text, hash: createHash('sha256').update(text).digest('base64') };
 }
 
 /** Fields between tabs; of what may be missing, the empty field says that it is, so a version that is there begins with `=`. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { SiteState } from '../site-state/site-state.js';
 import { diffInventories } from './inventory-diff.js';
-import { byModule, Inventory, snapshotOf, type InstalledModule } from './inventory.js';
+import { byModule, Inventory, type InstalledModule } from './inventory.js';
 import { historyRows } from './module-history.js';
 import { settlePushes, type AppliedChange, type Push, type SettledPush } from './settle-pushes.js';
 
@@ -56,7 +56,7 @@ const pushOf = (sent: Sent, index: number): Push => ({
   siteUuid: NEW_SITE.siteUuid,
   organizationId: 7,
   reportedHash: null,
-  content: { kind: 'inventory', snapshot: snapshotOf(inventoryOf(sent.versions)), fingerprint: `body-${index}` },
+  content: { kind: 'inventory', inventory: inventoryOf(sent.versions), fingerprint: `body-${index}` },
 });
 
 const sentPush: fc.Arbitrary<Sent> = fc.record({
@@ -92,7 +92,7 @@ function settleAll(batches: readonly (readonly Push[])[]) {
       });
     }
     state = settlement.state;
-    current = settlement.changes.at(-1)?.after.inventory ?? current;
+    current = settlement.changes.at(-1)?.after ?? current;
     settled.push(...settlement.settled);
     changes.push(...settlement.changes);
   }
@@ -147,7 +147,7 @@ describe('settling the pushes of a site, however they are shuffled and cut into 
         .map(({ module, version }) => [module, version])
         .sort();
       expect(open).toEqual(current.lines.map((_, index) => [current.nameAt(index), current.moduleAt(index).version]));
-      expect(snapshotOf(current).hash).toBe(state.contentHash ?? snapshotOf(Inventory.EMPTY).hash);
+      expect(current.hash).toBe(state.contentHash ?? Inventory.EMPTY.hash);
       for (const row of table) {
         expect(row.to ?? row.from).toBeGreaterThanOrEqual(row.from);
         const next = table.filter(
@@ -191,7 +191,7 @@ describe('an inventory', () => {
   it('is read back from its text as it was, whatever its names and versions hold', () => {
     fc.assert(
       fc.property(modules, fc.option(odd), (items, version) => {
-        const read = Inventory.read(snapshotOf(Inventory.of(version, null, items)).text);
+        const read = Inventory.read(Inventory.of(version, null, items).text);
         expect(read.coreVersion).toBe(version);
         expect(read.lines.map((_, index) => read.moduleAt(index))).toEqual(items);
       }),
@@ -202,7 +202,7 @@ describe('an inventory', () => {
     fc.assert(
       fc.property(modules, modules, (one, other) => {
         const differences = diffInventories(
-          Inventory.read(snapshotOf(Inventory.of(null, null, one)).text),
+          Inventory.read(Inventory.of(null, null, one).text),
           Inventory.of(null, null, other),
         );
         const result = new Map(one.map((item) => [item.module, item]));

@@ -1,6 +1,6 @@
 import type { SiteState } from '../site-state/site-state.js';
 import { diffInventories, type ModuleDifference } from './inventory-diff.js';
-import { Inventory, snapshotOf, type Snapshot } from './inventory.js';
+import { Inventory } from './inventory.js';
 
 /** The facts of an accepted push. Instants are milliseconds since 1970. */
 export interface PushFacts {
@@ -21,7 +21,7 @@ export interface PushFacts {
 
 /** What a push carried: an inventory; the very body that brought the current one; or, as a heartbeat, nothing but a hash. */
 export type PushContent =
-  | { readonly kind: 'inventory'; readonly snapshot: Snapshot; readonly fingerprint: string }
+  | { readonly kind: 'inventory'; readonly inventory: Inventory; readonly fingerprint: string }
   | { readonly kind: 'current' }
   | { readonly kind: 'heartbeat' };
 
@@ -58,7 +58,7 @@ export interface AppliedChange {
   readonly previousObservedAt: number | null;
   readonly first: boolean;
   readonly before: Inventory;
-  readonly after: Snapshot;
+  readonly after: Inventory;
   readonly differences: readonly ModuleDifference[];
 }
 
@@ -83,7 +83,7 @@ export function needsInventory(state: SiteState, pushes: readonly Push[]): boole
   if (state.contentHash === null) return false;
   return pushes.some(
     ({ content, complete }) =>
-      content.kind === 'inventory' && (!complete || content.snapshot.hash !== state.contentHash),
+      content.kind === 'inventory' && (!complete || content.inventory.hash !== state.contentHash),
   );
 }
 
@@ -135,7 +135,7 @@ export function settlePushes(state: SiteState, current: Inventory | null, pushes
       end('applied', 'unchanged', null);
     } else {
       const before = standing ?? Inventory.EMPTY;
-      const differences = diffInventories(before, target.inventory);
+      const differences = diffInventories(before, target);
       changes.push({
         push,
         epoch,
@@ -146,7 +146,7 @@ export function settlePushes(state: SiteState, current: Inventory | null, pushes
         after: target,
         differences,
       });
-      standing = target.inventory;
+      standing = target;
       end('applied', 'changed', null, differences.length);
     }
     state = advance(state, push, epoch, observedAt, target);
@@ -172,13 +172,13 @@ function compareWithCurrent(state: SiteState, epoch: number, sequence: number): 
 }
 
 /** What stands when the push is applied; null: what stands now. */
-function targetOf({ content, complete }: Push, standing: Inventory | null): Snapshot | null {
+function targetOf({ content, complete }: Push, standing: Inventory | null): Inventory | null {
   if (content.kind !== 'inventory') return null;
-  if (complete || standing === null) return content.snapshot;
-  return snapshotOf(standing.updatedBy(content.snapshot.inventory));
+  if (complete || standing === null) return content.inventory;
+  return standing.updatedBy(content.inventory);
 }
 
-function isSame(state: SiteState, { content, reportedHash }: Push, target: Snapshot | null): boolean {
+function isSame(state: SiteState, { content, reportedHash }: Push, target: Inventory | null): boolean {
   if (target !== null) return target.hash === state.contentHash;
   return content.kind === 'current' || (state.reportedHash !== null && state.reportedHash === reportedHash);
 }
@@ -190,7 +190,7 @@ function observation(state: SiteState, push: PushFacts): number {
   return Math.max(bounded, state.observedAt ?? bounded);
 }
 
-function advance(state: SiteState, push: Push, epoch: number, observedAt: number, target: Snapshot | null): SiteState {
+function advance(state: SiteState, push: Push, epoch: number, observedAt: number, target: Inventory | null): SiteState {
   const common = {
     ...state,
     organizationId: push.organizationId,
@@ -209,8 +209,8 @@ function advance(state: SiteState, push: Push, epoch: number, observedAt: number
     contentHash: target.hash,
     // What stands after a partial push is more than its body says.
     fingerprint: complete ? content.fingerprint : null,
-    coreVersion: target.inventory.coreVersion,
-    phpVersion: target.inventory.phpVersion,
+    coreVersion: target.coreVersion,
+    phpVersion: target.phpVersion,
   };
 }
 

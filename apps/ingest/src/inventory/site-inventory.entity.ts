@@ -12,7 +12,7 @@ export class SiteInventoryEntity {
   @Column({ name: 'organization_id', type: 'integer' })
   organizationId: number;
 
-  /** See `snapshotOf`. */
+  /** `Inventory.text`. */
   @Column({ type: 'text' })
   snapshot: string;
 }
