@@ -36,8 +36,8 @@ export interface Api {
   readonly site: TestSite;
   readonly others: OtherServices;
   get(path: string, headers?: Record<string, string>, token?: string): Promise<Reply<Body>>;
-  /** A person with a role in an organization of her own; null: in none. */
-  person(role: string | null): Promise<{ token: string; organizationId: number }>;
+  /** A person with a role in the organization given, or in a new one; null: in none. */
+  person(role: string | null, organizationId?: number): Promise<{ token: string; organizationId: number }>;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function apiInABox(): Promise<Api> {
     site,
     others,
     get: (path, headers = {}, as = token) => request<Body>(base, 'GET', path, { token: as, headers }),
-    person: (role) => addPerson(box, role),
+    person: (role, organizationId) => addPerson(box, role, organizationId),
     close: async () => {
       await others.stop();
       await box.close();
@@ -64,11 +64,12 @@ export async function apiInABox(): Promise<Api> {
   };
 }
 
-async function addPerson(box: Box, role: string | null): Promise<{ token: string; organizationId: number }> {
-  const [organization] = await box.database.query<{ id: number }[]>(
-    `INSERT INTO organizations (uuid, name, time_zone, created_at) VALUES ($1, 'Other agency', 'UTC', now()) RETURNING id`,
-    [randomUUID()],
-  );
+async function addPerson(
+  box: Box,
+  role: string | null,
+  given?: number,
+): Promise<{ token: string; organizationId: number }> {
+  const organizationId = given ?? (await addOrganization(box));
   const email = `${randomUUID()}@agency.example`;
   const [user] = await box.database.query<{ id: number }[]>(
     `INSERT INTO users (uuid, email, name, password_hash, created_at)
@@ -78,7 +79,7 @@ async function addPerson(box: Box, role: string | null): Promise<{ token: string
   if (role !== null) {
     await box.database.query(
       `INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, now())`,
-      [organization!.id, user!.id, role],
+      [organizationId, user!.id, role],
     );
   }
   // Log-ins of one address are counted; here they are many.
@@ -87,5 +88,13 @@ async function addPerson(box: Box, role: string | null): Promise<{ token: string
   const { body } = await request<{ data: { access_token: string } }>(box.gateway.url, 'POST', '/api/v1/auth/login', {
     body: { email, password: PASSWORD },
   });
-  return { token: body.data.access_token, organizationId: organization!.id };
+  return { token: body.data.access_token, organizationId };
+}
+
+async function addOrganization(box: Box): Promise<number> {
+  const [organization] = await box.database.query<{ id: number }[]>(
+    `INSERT INTO organizations (uuid, name, time_zone, created_at) VALUES ($1, 'Other agency', 'UTC', now()) RETURNING id`,
+    [randomUUID()],
+  );
+  return organization!.id;
 }

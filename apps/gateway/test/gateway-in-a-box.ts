@@ -6,6 +6,7 @@ import { emptyDatabase, testRedis, type TestRedis } from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
+import { breakableLink, type BreakableLink } from './breakable-link.js';
 import { startGateway, type RunningGateway } from '../src/start.js';
 
 export const EMAIL = 'first@agency.example';
@@ -18,6 +19,8 @@ export interface Box {
   readonly cache: TestRedis;
   readonly streams: RedisConnection;
   readonly cacheLink: RedisConnection;
+  /** The gateway's way to Postgres. */
+  readonly databaseLink: BreakableLink;
   /** As the owner of the database. */
   readonly database: DataSource;
   /** Another gateway on the same servers. */
@@ -35,7 +38,8 @@ export async function gatewayInABox(env: Record<string, string> = {}): Promise<B
   });
   const redis = await testRedis();
   const cache = await testRedis();
-  const roleUrl = new URL(url);
+  const databaseLink = await breakableLink(url);
+  const roleUrl = new URL(databaseLink.url);
   roleUrl.username = role;
   roleUrl.password = 'not-a-secret';
   const start = (more: Record<string, string> = {}): Promise<RunningGateway> =>
@@ -74,6 +78,7 @@ export async function gatewayInABox(env: Record<string, string> = {}): Promise<B
     cache,
     streams,
     cacheLink,
+    databaseLink,
     database,
     replica: async (more) => {
       const other = await start(more);
@@ -83,7 +88,7 @@ export async function gatewayInABox(env: Record<string, string> = {}): Promise<B
     close: async () => {
       for (const one of running) await one.stop();
       await Promise.all([streams.close(), cacheLink.close(), database.destroy()]);
-      await Promise.all([redis.stop(), cache.stop()]);
+      await Promise.all([redis.stop(), cache.stop(), databaseLink.close()]);
       await drop();
     },
   };

@@ -101,6 +101,30 @@ describe('the push path', () => {
     await eventually(async () => (await queuedPushes(box)).length === before + 1, { what: 'the push in the queue' });
   });
 
+  it('goes on for sites it knows while Postgres is away; others hear when to come back', async () => {
+    const known = await addSite(base, token);
+    const unseen = await addSite(base, token);
+    expect((await push(known)).status).toBe(202);
+    box.databaseLink.cut();
+    // A reconnect to the cache makes every key doubtful: the database would have to be asked.
+    await box.cache.restart();
+    await box.cacheLink.ready();
+    await eventually(async () => (await request(base, 'GET', '/readyz')).status === 503, { what: 'readyz to say no' });
+    for (let i = 0; i < 5; i++) expect((await push(known)).status).toBe(202);
+    const stranger = await push(unseen);
+    expect([stranger.status, stranger.body.code]).toEqual([503, 'unavailable']);
+    expect(Number(stranger.headers.get('retry-after'))).toBeGreaterThan(0);
+    const person = await request<Problem>(base, 'GET', '/api/v1/auth/me', { token });
+    expect([person.status, person.body.code]).toEqual([503, 'unavailable']);
+
+    box.databaseLink.mend();
+    await eventually(async () => (await push(unseen)).status === 202, {
+      what: 'the unseen site to get in',
+      everyMs: 100,
+    });
+    await eventually(async () => (await request(base, 'GET', '/readyz')).status === 200, { what: 'readyz to say yes' });
+  });
+
   it('makes the queue anew when somebody deleted it, and loses no push by that', async () => {
     const site = await addSite(base, token);
     await box.streams.client.flushall();

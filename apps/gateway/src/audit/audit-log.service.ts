@@ -47,7 +47,8 @@ const MOST_WAITING = 2_000;
 @Injectable()
 export class AuditLog implements OnApplicationShutdown {
   private waiting: NewLine[] = [];
-  private dropped = 0;
+  /** Happenings whose lines could not be kept while the database was away. */
+  private lost = 0;
   private readonly groups = new Map<string, Group>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
@@ -98,7 +99,7 @@ export class AuditLog implements OnApplicationShutdown {
   }
 
   private enqueue(line: NewLine): void {
-    if (this.waiting.length >= MOST_WAITING) this.dropped++;
+    if (this.waiting.length >= MOST_WAITING) this.lost++;
     else this.waiting.push(line);
     this.schedule();
   }
@@ -119,17 +120,26 @@ export class AuditLog implements OnApplicationShutdown {
 
   private async writeNow(all: boolean): Promise<void> {
     const lines = this.collect(all);
-    if (lines.length > 0) {
-      try {
-        await this.dataSource.manager.insert(AuditLine, lines as never);
-      } catch (error) {
-        this.logger.error({ err: error, lines: lines.length }, 'audit lines cannot be written yet');
-        const room = Math.max(0, MOST_WAITING - this.waiting.length);
-        this.dropped += Math.max(0, lines.length - room);
-        this.waiting = [...lines.slice(0, room), ...this.waiting];
+    const lost = this.lost;
+    try {
+      if (lines.length > 0 || lost > 0) {
+        await this.dataSource.manager.insert(AuditLine, [
+          ...lines,
+          ...(lost > 0 ? [this.lostLine(lost)] : []),
+        ] as never);
       }
+      this.lost -= lost;
+    } catch (error) {
+      this.logger.error({ err: error, lines: lines.length }, 'audit lines cannot be written yet');
+      const room = Math.max(0, MOST_WAITING - this.waiting.length);
+      this.lost += lines.slice(room).reduce((sum, line) => sum + line.occurrences, 0);
+      this.waiting = [...lines.slice(0, room), ...this.waiting];
     }
     if (this.waiting.length > 0 || this.groups.size > 0) this.schedule();
+  }
+
+  private lostLine(occurrences: number): NewLine {
+    return { ...otherLine(this.clock.now()), action: 'audit.lines_lost', occurrences };
   }
 
   private collect(all: boolean): NewLine[] {
@@ -145,11 +155,6 @@ export class AuditLog implements OnApplicationShutdown {
       lines.push({ ...group.line, occurrences: group.occurrences });
       group.occurrences = 0;
       group.quietUntil = now + QUIET_MS;
-    }
-    if (this.dropped > 0) {
-      const detail = { lines: this.dropped };
-      lines.push({ ...otherLine(this.clock.now()), action: 'audit.lines_lost', occurrences: this.dropped, detail });
-      this.dropped = 0;
     }
     return lines;
   }

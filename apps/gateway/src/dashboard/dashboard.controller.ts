@@ -4,7 +4,7 @@ import Type from 'typebox';
 import { dashboardOverview, patchProgress } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
 import { AnswersOne } from '../http/openapi.decorator.js';
-import { InstantParameter, isModuleName, OneOrMore } from '../http/parameters.js';
+import { Exactly, InstantParameter, isModuleName } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { scopeOf } from '../identity/principal.js';
 import type { UserPrincipal } from '../identity/principal.js';
@@ -23,8 +23,8 @@ export class PatchProgressQuery {
   @InstantParameter('Advisories published before this instant. Needed.')
   'published_at[lt]'?: string;
 
-  @OneOrMore('Only advisories of this module (`drupal`: core); one name.', isModuleName, 'a machine name')
-  module?: string[];
+  @Exactly('Only advisories of this module (`drupal`: core). ', isModuleName, 'one machine name')
+  module?: string;
 }
 
 const OVERVIEW = Type.Omit(dashboardOverview.output as Type.TObject, ['as_of']);
@@ -60,7 +60,7 @@ export class DashboardController {
         errors: [{ pointer: `/${missing}`, code: 'required', detail: 'is needed' }],
       });
     }
-    const [module] = query.module ?? [];
+    const { module } = query;
     return new Answer(
       await this.questions.ask(patchProgress, {
         scope: scopeOf(person),

@@ -41,6 +41,11 @@ export function OneOrMore(description: string, each: (value: string) => boolean,
   );
 }
 
+/** A filter that takes one value. */
+export function Exactly(description: string, test: (value: string) => boolean, mustBe: string): PropertyDecorator {
+  return applyDecorators(ApiPropertyOptional({ type: String, description }), IsOptional(), One(test, mustBe));
+}
+
 /** As `OneOrMore`, with a closed list of values. */
 export function AnyOf(description: string, values: readonly string[]): PropertyDecorator {
   return OneOrMore(

@@ -1,8 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify as createServer, type FastifyInstance } from 'fastify';
-import { withCorrelation, type Logger } from '#libs/runtime';
+import { metrics, withCorrelation, type Logger } from '#libs/runtime';
 import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { measureRequests } from './request-metrics.js';
 import { requestIdOf } from './request-identity.js';
 import { PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.js';
 
@@ -54,5 +55,6 @@ export function prepareNestRoutes(app: NestFastifyApplication, logger: Logger): 
     void reply.headers(headers).header('x-request-id', request.id);
     withCorrelation(request.id, done);
   });
+  measureRequests(fastify, metrics('gateway'));
   app.useGlobalFilters(new ProblemFilter(logger));
 }

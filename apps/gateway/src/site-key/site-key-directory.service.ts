@@ -28,9 +28,14 @@ const FRESH_MS = 30_000;
 const ABSENT_FRESH_MS = 5_000;
 /** While the database is away, a key read within this time is still good: pushes go on. */
 const STALE_MS = 24 * 3600_000;
+/** How long a key that was good before waits for its look-up, and for how long none waits after one had to. */
+const PATIENCE_MS = 250;
+const AWAY_MS = 2_000;
 const MOST_KNOWN = 200_000;
 const MOST_ABSENT = 20_000;
 const TOUCH_EVERY_MS = 60_000;
+
+class LookUpTooSlow extends Error {}
 
 /**
  * Who a site key belongs to, from memory. Order of the checks: form and checksum (no look-up), memory, database (all
@@ -47,6 +52,8 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
   private changes = 0;
   private readonly used = new Set<number>();
   private lastTouch = 0;
+  /** Until then nobody waits for the database who need not. Milliseconds since the epoch. */
+  private awayUntil = 0;
 
   constructor(
     private readonly keys: SiteKeyRepository,
@@ -113,16 +120,30 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     return key;
   }
 
+  /**
+   * A key that was good before is not kept waiting for a database that is away or slow: that it was revoked meanwhile is told on another way,
+   * and a push that waits for a time-out is a push that the site sends again.
+   */
   private async read(publicId: string): Promise<SiteKey | null> {
+    const known = this.present.get(publicId);
+    const before = known !== undefined && Date.now() - known.readAt < STALE_MS ? known.key : undefined;
+    if (before !== undefined && Date.now() < this.awayUntil) return before;
     this.batch ??= this.openBatch();
     this.batch.publicIds.add(publicId);
+    const answer = this.batch.found.then((found) => found.get(publicId) ?? null);
+    if (before === undefined) return answer;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new LookUpTooSlow()), PATIENCE_MS);
+    });
     try {
-      return (await this.batch.found).get(publicId) ?? null;
+      return await Promise.race([answer, late]);
     } catch (error) {
-      if (classifySqlError(error) !== 'infrastructure') throw error;
-      const known = this.present.get(publicId);
-      if (known === undefined || Date.now() - known.readAt > STALE_MS) throw error;
-      return known.key;
+      if (!(error instanceof LookUpTooSlow) && classifySqlError(error) !== 'infrastructure') throw error;
+      this.awayUntil = Date.now() + AWAY_MS;
+      return before;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -28,7 +28,7 @@ export class ReadSites {
       ...(environment === undefined ? {} : { environment }),
       ...(exposed === undefined ? {} : { exposed }),
       ...(reporting === undefined ? {} : { reporting }),
-      ...(module?.[0] === undefined ? {} : { module: module[0] }),
+      ...(module === undefined ? {} : { module }),
     });
   }
 

@@ -1,15 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsString, IsUrl, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
-import {
-  AnyOf,
-  BooleanParameter,
-  isModuleName,
-  OneOrMore,
-  PageQuery,
-  Sort,
-  TextParameter,
-} from '../http/parameters.js';
+import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextParameter } from '../http/parameters.js';
 import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
 import { ENVIRONMENTS } from './site.entity.js';
@@ -91,8 +83,8 @@ export class SiteListQuery extends PageQuery {
   @AnyOf('How the site reports.', ['waiting', 'reporting', 'silent'])
   reporting?: string[];
 
-  @OneOrMore('Sites that run this module; one name.', isModuleName, 'a machine name')
-  module?: string[];
+  @Exactly('Sites that run this module.', isModuleName, 'one machine name')
+  module?: string;
 
   @Sort(SITE_SORTS)
   sort?: string;
