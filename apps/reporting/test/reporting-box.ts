@@ -56,7 +56,8 @@ export class ReportingBox {
     /** As the service has it. */
     readonly dataSource: DataSource,
   ) {
-    this.unitOfWork = new TypeOrmUnitOfWork(dataSource);
+    // No second attempt: the order of locks alone must keep transactions from waiting in a circle.
+    this.unitOfWork = new TypeOrmUnitOfWork(dataSource, { attempts: 1 });
     const locks = new AssessmentLockService(new AssessmentLockRepository());
     const exposures = new ReconcileExposuresService(
       new ExposureRepository(),

@@ -47,8 +47,9 @@ export class FollowRegistryService {
     // What stood on record before the site had a name has not been told to anyone.
     if (first.length > 0) await this.exposures.announceSites(tx, first);
     if (ended.length > 0) {
-      await this.exposures.reconcile(tx, { ...(await this.identity.modulesOf(tx, ended)), causeIds: null });
-      await this.summaries.afterSite(tx, ended);
+      const pairs = await this.identity.modulesOf(tx, ended);
+      await this.exposures.reconcile(tx, { ...pairs, causeIds: null });
+      await this.summaries.afterSites(tx, pairs);
     }
   }
 }

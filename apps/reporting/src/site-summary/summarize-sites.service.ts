@@ -75,8 +75,16 @@ export class SummarizeSitesService {
     if (exposed.size > 0) await this.summaries.recountExposures(tx, [...exposed]);
   }
 
-  /** After a site as a whole has changed. The caller holds its summary and shares all modules' locks. */
-  async afterSite(tx: EntityManager, siteIds: readonly number[]): Promise<void> {
+  /**
+   * After sites as a whole have changed: all that they run or ran, by position. The caller holds their summaries and shares all
+   * modules' locks.
+   */
+  async afterSites(
+    tx: EntityManager,
+    pairs: { readonly siteIds: readonly number[]; readonly moduleIds: readonly number[] },
+  ): Promise<void> {
+    const siteIds = [...new Set(pairs.siteIds)];
+    await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
     await this.summaries.recountModules(tx, siteIds);
     await this.summaries.recountExposures(tx, siteIds);
   }
