@@ -47,17 +47,21 @@ describe('the push path', () => {
       );
     }
     expect(statuses).toEqual(Array(10).fill(202));
+    let slipped = 0;
     const refused = await eventually(
       async () => {
         const replies = [await push(site), await push(site, replica.url)];
+        slipped += replies.filter(({ status }) => status === 202).length;
         return replies.every(({ status }) => status === 429) ? replies[0] : null;
       },
       { what: 'both replicas to refuse', timeoutMs: 3_000, everyMs: 60 },
     );
+    // Without a shared limit it would be ten.
+    expect(slipped).toBeLessThanOrEqual(5);
     expect(refused.body.code).toBe('rate_limited');
-    // One push every 6 seconds; before the replicas knew of each other's last push, one each may have slipped through.
+    // One push every 6 seconds. Replicas learn of each other when they tell what they let through, so a few slip through before both refuse.
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(18);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
     expect(refused.headers.get('ratelimit-policy')).toBe('"push";q=10;w=60');
     expect(refused.headers.get('ratelimit')).toMatch(/^"push";r=0;t=\d+$/);
     // Another key is another matter.
