@@ -36,7 +36,7 @@ export class AnnounceChangesService {
     if (heard.length > 0) {
       events.push({ event: sitesHeard, organizationId: null, key: 'sites-heard', body: sitesHeardBody(heard) });
     }
-    const { unseen, afterCommit } = await this.knownModules.meet(tx, [...projectsIn(changes).values()], now);
+    const { unseen, afterCommit } = await this.knownModules.meet(tx, projectsIn(changes), now);
     if (unseen.length > 0) {
       const modules = unseen.map(({ module, type }) => ({ module, type }));
       events.push({ event: modulesSeen, organizationId: null, key: 'modules-seen', body: { modules } });

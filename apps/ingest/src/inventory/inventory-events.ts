@@ -60,20 +60,14 @@ export function sitesHeardBody(states: readonly SiteState[]): SitesHeard {
   };
 }
 
-/** What a machine name on Drupal.org can be. A site may claim any; only these are worth asking Drupal.org about. */
-const MACHINE_NAME = /^[a-z0-9][a-z0-9_.-]{0,127}$/i;
-
-/** The Drupal.org projects among what the changes brought. */
-export function projectsIn(changes: readonly AppliedChange[]): Map<string, InstalledModule> {
-  const projects = new Map<string, InstalledModule>();
+/** The Drupal.org projects among what the changes brought, as they come: a name may come several times. */
+export function* projectsIn(changes: readonly AppliedChange[]): Generator<InstalledModule> {
   for (const { differences } of changes) {
     for (const { before, after } of differences) {
       // Only a name that was not there before, or was own code, can be new to the platform.
-      if (after === null || after.custom || (before !== null && !before.custom)) continue;
-      if (!projects.has(after.module) && MACHINE_NAME.test(after.module)) projects.set(after.module, after);
+      if (after !== null && !after.custom && (before === null || before.custom)) yield after;
     }
   }
-  return projects;
 }
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

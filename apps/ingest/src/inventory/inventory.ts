@@ -36,13 +36,14 @@ export class Inventory {
     readonly text: string,
     readonly coreVersion: string | null,
     readonly phpVersion: string | null,
+    private readonly modules?: readonly InstalledModule[],
   ) {}
 
   /** @param modules sorted by `byModule`, each name once. */
   static of(coreVersion: string | null, phpVersion: string | null, modules: readonly InstalledModule[]): Inventory {
     let text = JSON.stringify([coreVersion, phpVersion]);
     for (const item of modules) text += `\n${lineOf(item)}`;
-    return new Inventory(text, coreVersion, phpVersion);
+    return new Inventory(text, coreVersion, phpVersion, modules);
   }
 
   /** Reads a `text`. */
@@ -63,11 +64,12 @@ export class Inventory {
   }
 
   moduleAt(index: number): InstalledModule {
-    return moduleOf(this.lines[index]!);
+    return this.modules?.[index] ?? moduleOf(this.lines[index]!);
   }
 
   /** Without taking the line apart. */
   nameAt(index: number): string {
+    if (this.modules !== undefined) return this.modules[index]!.module;
     const line = this.lines[index]!;
     return unescaped(line.slice(0, line.indexOf('\t')));
   }

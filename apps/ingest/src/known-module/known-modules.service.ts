@@ -5,6 +5,9 @@ import { KnownModuleRepository, type SeenModule } from './known-module.repositor
 /** Names of Drupal.org's projects number some fifty thousand; a site that invents names must not fill the memory. */
 const REMEMBERED_MODULES = 100_000;
 
+/** What a machine name on Drupal.org can be. A site may claim any; only these are worth asking Drupal.org about. */
+const MACHINE_NAME = /^[a-z0-9][a-z0-9_.-]{0,127}$/i;
+
 /** Which Drupal.org projects the platform has met. */
 @Injectable()
 export class KnownModulesService {
@@ -16,16 +19,20 @@ export class KnownModulesService {
   /** @returns the modules that nobody had met before, and what to do after the commit. */
   async meet<T extends SeenModule>(
     tx: EntityManager,
-    modules: readonly T[],
+    modules: Iterable<T>,
     now: Date,
   ): Promise<{ unseen: T[]; afterCommit: () => void }> {
-    const doubtful = modules.filter(({ module }) => !this.remembered.has(module));
-    const added = await this.knownModules.remember(tx, doubtful, now);
+    const doubtful = new Map<string, T>();
+    for (const item of modules) {
+      if (this.remembered.has(item.module) || doubtful.has(item.module)) continue;
+      if (MACHINE_NAME.test(item.module)) doubtful.set(item.module, item);
+    }
+    const added = await this.knownModules.remember(tx, [...doubtful.values()], now);
     return {
-      unseen: doubtful.filter(({ module }) => added.has(module)),
+      unseen: [...doubtful.values()].filter(({ module }) => added.has(module)),
       afterCommit: () => {
-        if (this.remembered.size + doubtful.length > REMEMBERED_MODULES) this.remembered = new Set();
-        for (const { module } of doubtful) this.remembered.add(module);
+        if (this.remembered.size + doubtful.size > REMEMBERED_MODULES) this.remembered = new Set();
+        for (const module of doubtful.keys()) this.remembered.add(module);
       },
     };
   }
