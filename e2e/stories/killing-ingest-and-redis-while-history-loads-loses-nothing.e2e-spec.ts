@@ -70,7 +70,7 @@ beforeAll(async () => {
   );
   await Promise.all(underway);
   expect(disasters).toEqual([]);
-}, 240_000);
+}, 420_000);
 afterAll(() => system?.stop());
 
 async function revive(kill: () => Promise<void>, start: () => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { FullPush, PushState } from '#libs/contracts';
 import { v5 as uuidv5 } from 'uuid';
-import { inParallel, type ApiClient } from './api-client.js';
+import { ApiError, inParallel, type ApiClient } from './api-client.js';
 import type { DatedInventory } from './composer-lock.js';
 import type { SiteHistory } from './history-source.js';
 
@@ -110,13 +110,29 @@ async function settledState(
 ): Promise<{ state: PushState; detail: string }> {
   const deadline = Date.now() + 600_000;
   for (let pause = 5; ; pause = Math.min(1_000, pause * 1.5)) {
-    const { data } = await client.request<{ state: PushState; detail?: string | null }>(
-      'GET',
-      `/api/v1/sites/${credentials.uuid}/pushes/${pushId}`,
-      { headers: { 'x-api-key': credentials.key }, onWait },
-    );
+    const data = await pushState(client, credentials, pushId, onWait);
     if (data.state !== 'queued') return { state: data.state, detail: data.detail ?? '' };
     if (Date.now() > deadline) return { state: 'queued', detail: 'still queued after 10 minutes' };
     await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/**
+ * What the platform says of an accepted push. It remembers what it has accepted but not yet applied where it may forget (a
+ * cache), so until the receipt is written "no such push" means "queued" to whoever was answered 202.
+ */
+async function pushState(
+  client: ApiClient,
+  credentials: SiteCredentials,
+  pushId: string,
+  onWait: (reason: string, seconds: number) => void,
+): Promise<{ state: PushState; detail?: string | null }> {
+  try {
+    const path = `/api/v1/sites/${credentials.uuid}/pushes/${pushId}`;
+    const headers = { 'x-api-key': credentials.key };
+    return (await client.request<{ state: PushState; detail?: string | null }>('GET', path, { headers, onWait })).data;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { state: 'queued' };
+    throw error;
   }
 }

@@ -14,7 +14,7 @@ const REAL = join(
 const hasReal = existsSync(REAL);
 const there = (name: string) =>
   hasReal ? name : `skipped, no recorded documents here (PATCHWATCH_REAL_DATA_DIR names their folder): ${name}`;
-// eslint-disable-next-line no-restricted-syntax -- the documents are not the project's to carry; the name of the test says so
+
 const withReal = hasReal ? test : test.skip;
 
 describe('the stand-in for Drupal.org', () => {

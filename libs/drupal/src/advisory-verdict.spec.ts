@@ -32,12 +32,20 @@ describe('an advisory’s verdict', () => {
     expect(advisoryVerdict({ affected: null, affectedD7: '<1.5.0' }, '8.x-1.0')).toBe('unaffected');
   });
 
-  test.each([null, undefined, '', '8.x-1.x-dev', '8.x-1.3+4-dev', '10.6.x-dev', 'dev-main', '1.0-HEAD', 'master', 'Unknown'])(
-    'what cannot be told is unknown: %j',
-    (version) => {
-      expect(advisoryVerdict({ affected: '<2.0.0' }, version)).toBe('unknown');
-    },
-  );
+  test.each([
+    null,
+    undefined,
+    '',
+    '8.x-1.x-dev',
+    '8.x-1.3+4-dev',
+    '10.6.x-dev',
+    'dev-main',
+    '1.0-HEAD',
+    'master',
+    'Unknown',
+  ])('what cannot be told is unknown: %j', (version) => {
+    expect(advisoryVerdict({ affected: '<2.0.0' }, version)).toBe('unknown');
+  });
 
   test('an advisory without a range, or with one that cannot be read, says nothing', () => {
     expect(advisoryVerdict({ affected: null, affectedD7: null }, '1.0.0')).toBe('unknown');
