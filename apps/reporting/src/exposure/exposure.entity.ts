@@ -8,8 +8,8 @@ import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
   where: 'retracted_at IS NULL',
 })
 @Index('exposures_standing', ['siteId', 'moduleId'], { where: "state <> 'closed'" })
-@Index('exposures_organization', ['organizationId', 'openedAt', 'exposureId'])
-@Index('exposures_opened', ['openedAt', 'exposureId'])
+@Index('exposures_organization', ['organizationId', 'openedAt', 'exposureId'], { where: 'retracted_at IS NULL' })
+@Index('exposures_opened', ['openedAt', 'exposureId'], { where: 'retracted_at IS NULL' })
 @Index('exposures_open', ['moduleId', 'siteId'], { where: "state = 'open'" })
 @Index('exposures_closed', ['organizationId', 'closedAt', 'openedAt', 'reason'], {
   where: 'closed_at IS NOT NULL AND retracted_at IS NULL',

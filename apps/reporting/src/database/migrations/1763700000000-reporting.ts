@@ -173,8 +173,8 @@ export class Reporting1763700000000 implements MigrationInterface {
       CREATE UNIQUE INDEX exposures_episode ON exposures (site_id, module_id, cause_id, opened_at) WHERE retracted_at IS NULL;
       CREATE INDEX exposures_standing ON exposures (site_id, module_id) WHERE state <> 'closed';
       CREATE INDEX exposures_open ON exposures (module_id, site_id) WHERE state = 'open';
-      CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, exposure_id);
-      CREATE INDEX exposures_opened ON exposures (opened_at, exposure_id);
+      CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, exposure_id) WHERE retracted_at IS NULL;
+      CREATE INDEX exposures_opened ON exposures (opened_at, exposure_id) WHERE retracted_at IS NULL;
       CREATE INDEX exposures_closed ON exposures (organization_id, closed_at, opened_at, reason) WHERE closed_at IS NOT NULL AND retracted_at IS NULL;
       CREATE INDEX exposures_cause ON exposures (cause_id, module_id);
 
