@@ -7,11 +7,11 @@ import { PatchRunsService } from '../patch-run/patch-runs.service.js';
 import { unpackBody, type PushText } from '../push-body/push-text.js';
 import { readInventory } from '../push-body/read-inventory.js';
 import { ReceiptsService } from '../receipt/receipts.service.js';
+import type { SiteState } from '../site-state/site-state.js';
 import { SiteStatesService } from '../site-state/site-states.service.js';
 import { AnnounceChangesService } from './announce-changes.service.js';
 import { InventoryRepository } from './inventory.repository.js';
 import {
-  needsInventory,
   settlePushes,
   type AppliedChange,
   type Push,
@@ -29,10 +29,16 @@ export interface ReceivedPush extends PushFacts {
   readonly body: Buffer;
 }
 
+export interface Failure {
+  readonly push: ReceivedPush;
+  readonly code: string;
+  readonly detail: string;
+}
+
 /** What a batch leaves to do besides its transaction. */
 export interface ApplyOutcome {
   /** Pushes that can never be applied, with the reason; their neighbours are not touched by that. */
-  readonly failures: readonly { readonly push: ReceivedPush; readonly code: string; readonly detail: string }[];
+  readonly failures: readonly Failure[];
   /** What the gateway may know of the sites' inventories once this is committed: site UUID → reported hash or null. */
   readonly knownInventories: ReadonlyMap<string, string | null>;
   afterCommit(): void;
@@ -66,38 +72,37 @@ export class ApplyInventoriesService {
     const locking = await underway(together([this.states.lock(tx, received), this.receipts.endedBefore(tx, received)]));
     const texts = new Map(received.map((push) => [push, attempt(() => textOf(push))]));
     const [states, ended] = await locking.done;
-    const failures: { push: ReceivedPush; code: string; detail: string }[] = [];
-    const bySite = new Map<number, ReceivedPush[]>();
-    for (const push of received) {
-      const key = keyOf(push);
-      if (ended.has(key)) continue;
-      // Whatever becomes of it: the same push id a second time in this batch changes nothing.
-      ended.add(key);
-      if (states.get(push.siteId)!.removedAt === null)
-        bySite.set(push.siteId, [...(bySite.get(push.siteId) ?? []), push]);
-      else failures.push({ push, code: 'site_removed', detail: 'The site was removed before this push was applied.' });
-    }
-    const pushes = new Map<number, (Push & ReceivedPush)[]>();
-    for (const [siteId, mine] of bySite) {
-      const readable: (Push & ReceivedPush)[] = [];
-      for (const push of mine) {
-        const fingerprint = mine.length === 1 ? states.get(siteId)!.fingerprint : null;
-        const content = attempt(() => contentOf(push, texts.get(push)!, fingerprint));
+    const { sites, failures } = sortOut(received, states, ended);
+    // What must be parsed mostly changes something: the inventories it changes are fetched meanwhile.
+    const changing = sites.filter(
+      (site) => site.state.contentHash !== null && site.pushes.some((push) => mustParse(site, push, texts)),
+    );
+    const reading = await underway(
+      this.inventories.readInventories(
+        tx,
+        changing.map(({ state }) => state.siteId),
+      ),
+    );
+    const readable = sites.map((site) => {
+      const pushes: (Push & ReceivedPush)[] = [];
+      for (const push of site.pushes) {
+        const content = attempt(() => contentOf(site, push, texts));
         if (content instanceof PoisonMessageError) failures.push({ push, code: content.code, detail: content.message });
-        else readable.push({ ...push, content });
+        else pushes.push({ ...push, content });
       }
-      if (readable.length > 0) pushes.set(siteId, readable);
-    }
-    const wanting = [...pushes].filter(([siteId, mine]) => needsInventory(states.get(siteId)!, mine));
-    const current = await this.inventories.readInventories(
+      return { state: site.state, pushes };
+    });
+    const current = await reading.done;
+    const settlements = readable.map(({ state, pushes }) =>
+      settlePushes(state, current.get(state.siteId) ?? null, pushes),
+    );
+    const afterCommit = await this.write(
       tx,
-      wanting.map(([siteId]) => siteId),
+      settlements,
+      readable.flatMap(({ pushes }) => pushes),
+      now,
     );
-    const settlements = [...pushes].map(([siteId, mine]) =>
-      settlePushes(states.get(siteId)!, current.get(siteId) ?? null, mine),
-    );
-    const forget = await this.write(tx, settlements, [...pushes.values()].flat(), now);
-    return { failures, knownInventories: knownInventories(settlements), afterCommit: forget };
+    return { failures, knownInventories: knownInventories(settlements), afterCommit };
   }
 
   private async write(
@@ -143,19 +148,52 @@ async function underway<T>(work: Promise<T>): Promise<{ done: Promise<T> }> {
 
 const keyOf = (push: PushFacts): string => `${push.siteId} ${push.pushId}`;
 
+type Texts = ReadonlyMap<ReceivedPush, PushText | PoisonMessageError | null>;
+
+interface SiteBatch {
+  readonly state: SiteState;
+  /** In order of arrival. */
+  readonly pushes: ReceivedPush[];
+}
+
+/** By site, without the pushes that ended before and those of removed sites. */
+function sortOut(received: readonly ReceivedPush[], states: ReadonlyMap<number, SiteState>, ended: Set<string>) {
+  const failures: Failure[] = [];
+  const sites = new Map<number, SiteBatch>();
+  for (const push of received) {
+    if (ended.has(keyOf(push))) continue;
+    // Whatever becomes of it: the same push id a second time in this batch changes nothing.
+    ended.add(keyOf(push));
+    const state = states.get(push.siteId)!;
+    if (state.removedAt !== null) {
+      failures.push({ push, code: 'site_removed', detail: 'The site was removed before this push was applied.' });
+      continue;
+    }
+    const site = sites.get(push.siteId);
+    if (site) site.pushes.push(push);
+    else sites.set(push.siteId, { state, pushes: [push] });
+  }
+  return { sites: [...sites.values()], failures };
+}
+
 function textOf(push: ReceivedPush): PushText | null {
   return push.kind === 'heartbeat' ? null : unpackBody(push.body, push.contentEncoding);
 }
 
-/** @param fingerprint of the body that brought the current inventory, if that can spare the parsing. */
-function contentOf(
-  push: ReceivedPush,
-  text: PushText | PoisonMessageError | null,
-  fingerprint: string | null,
-): PushContent {
+/** Not a heartbeat, nor the very body that brought what stands. */
+function mustParse({ state, pushes }: SiteBatch, push: ReceivedPush, texts: Texts): boolean {
+  const text = texts.get(push);
+  if (!text || text instanceof PoisonMessageError) return false;
+  // Of several pushes of one site, what stands when the later ones are settled is not known yet.
+  return !(push.complete && pushes.length === 1 && text.fingerprint === state.fingerprint);
+}
+
+/** @throws PoisonMessageError */
+function contentOf(site: SiteBatch, push: ReceivedPush, texts: Texts): PushContent {
+  const text = texts.get(push)!;
   if (text instanceof PoisonMessageError) throw text;
   if (text === null) return { kind: 'heartbeat' };
-  if (push.complete && text.fingerprint === fingerprint) return { kind: 'current' };
+  if (!mustParse(site, push, texts)) return { kind: 'current' };
   return { kind: 'inventory', inventory: readInventory(text.text), fingerprint: text.fingerprint };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export type ModuleType = 'core' | 'module' | 'theme' | 'profile';
 export type ModuleState = 'enabled' | 'disabled' | 'present';
@@ -55,7 +55,7 @@ export class Inventory {
 
   /** SHA-256 of `text`, base64. */
   get hash(): string {
-    return (this.digest ??= createHash('sha256').update(this.text).digest('base64'));
+    return (this.digest ??= hash('sha256', this.text, 'base64'));
   }
 
   /** One a module, in the order of the names; a name occurs once. Equal lines are equal modules. */
