@@ -2,7 +2,7 @@ import { QUEUES } from '#libs/contracts';
 import { prepareDatabase } from '#libs/database';
 import { loadConfig } from '#libs/runtime';
 import { connectRedis, fromFields, streamKey, type Envelope, type RedisConnection } from '#libs/streams';
-import { emptyDatabase, testRedis, type TestRedis } from '#libs/testing';
+import { emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { DataSource } from 'typeorm';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
@@ -123,13 +123,19 @@ export async function request<
   return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
 }
 
-/** A token of the first superuser. */
+/** A token of the first superuser. A test before may have restarted a server: 503 is waited out, anything else is an error. */
 export async function logIn(base: string): Promise<string> {
-  const { status, body } = await request<{ data: { access_token: string } }>(base, 'POST', '/api/v1/auth/login', {
-    body: { email: EMAIL, password: PASSWORD },
-  });
-  if (status !== 200) throw new Error(`log-in failed: ${JSON.stringify(body)}`);
-  return body.data.access_token;
+  const reply = await eventually(
+    async () => {
+      const answer = await request<{ data: { access_token: string } }>(base, 'POST', '/api/v1/auth/login', {
+        body: { email: EMAIL, password: PASSWORD },
+      });
+      return answer.status === 503 ? null : answer;
+    },
+    { what: 'the gateway to have its servers back' },
+  );
+  if (reply.status !== 200) throw new Error(`log-in failed: ${JSON.stringify(reply.body)}`);
+  return reply.body.data.access_token;
 }
 
 export interface TestSite {
