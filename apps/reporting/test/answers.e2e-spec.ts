@@ -83,7 +83,7 @@ describe('the answers of reporting', () => {
       [dashboardOverview, await box.dashboard.overview({ scope: EVERYTHING, as_of: '2026-05-21T00:00:00Z' })],
       [
         patchProgress,
-        await box.dashboard.progressOf({
+        await box.progress.ofPatches({
           scope: EVERYTHING,
           published_from: '2026-05-20T00:00:00Z',
           published_before: '2026-05-21T00:00:00Z',
@@ -112,14 +112,14 @@ describe('the answers of reporting', () => {
     expect((await box.dashboard.overview({ scope: { organization_ids: [] } })).sites.total).toBe(0);
     expect((await box.sites.list({ scope: { organization_ids: null, site_id: 3 }, ...PAGE })).meta.total).toBe(1);
     const progress = { published_from: '2026-05-20T00:00:00Z', published_before: '2026-05-21T00:00:00Z' };
-    expect(await box.dashboard.progressOf({ scope: MINE, ...progress })).toMatchObject({
+    expect(await box.progress.ofPatches({ scope: MINE, ...progress })).toMatchObject({
       sites_watched: 2,
       sites_exposed: 2,
       sites_patched: 1,
       sites_still_open: 1,
     });
     // Site 3 had been silent for long when the advisories appeared: nobody knows how it stood.
-    expect(await box.dashboard.progressOf({ scope: THEIRS, ...progress })).toMatchObject({ sites_watched: 0 });
+    expect(await box.progress.ofPatches({ scope: THEIRS, ...progress })).toMatchObject({ sites_watched: 0 });
   });
 
   it('list sites with their counts, worst first, those never heard of last', async () => {

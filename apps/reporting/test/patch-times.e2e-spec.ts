@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { dashboardOverview, RpcOutput } from '#libs/contracts';
 import { organization, site } from './facts.js';
 import { advisoryOf, inventoriesOf, recordsOf, type AdvisoryRecord, type HistoryRecord } from './recorded-history.js';
 import { ReportingBox } from './reporting-box.js';
@@ -27,6 +28,8 @@ interface Episode {
   readonly state: string;
   readonly reason: string | null;
 }
+
+type Overview = RpcOutput<typeof dashboardOverview>;
 
 const DAY = 86_400_000;
 
@@ -105,6 +108,25 @@ describe('the recorded histories of real sites', () => {
       // The source calls every dev version unknown; when a whole module is given up, there is no version that is not affected.
       'dev version of a module that was given up': 2,
     });
+  });
+
+  it('give the same figures from memory for now as the database computes for a moment ago', async () => {
+    const now = box.clock.now();
+    const aMomentAgo = new Date(now.getTime() - 1).toISOString();
+    const scope = { organization_ids: null };
+    const figures = ({
+      exposures,
+      time_to_patch_days,
+      site_days_exposed_90,
+      worst_sites,
+      latest_advisories,
+    }: Overview) => ({
+      ...{ exposures, time_to_patch_days, site_days_exposed_90, worst_sites, latest_advisories },
+    });
+    const remembered = figures(await box.dashboard.overview({ scope }));
+    expect(remembered).toEqual(figures(await box.dashboard.overview({ scope, as_of: aMomentAgo })));
+    expect(figures(await box.dashboard.overview({ scope }))).toEqual(remembered);
+    expect(remembered.exposures.open).toBeGreaterThan(1_000);
   });
 });
 

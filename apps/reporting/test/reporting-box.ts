@@ -14,6 +14,8 @@ import { AssessmentLockService } from '../src/assessment-lock/assessment-lock.se
 import { ExposureFiguresRepository } from '../src/dashboard/exposure-figures.repository.js';
 import { FleetRepository } from '../src/dashboard/fleet.repository.js';
 import { PatchProgressRepository } from '../src/dashboard/patch-progress.repository.js';
+import { ExposureColumnsRepository } from '../src/dashboard/exposure-columns.repository.js';
+import { ReadProgressService } from '../src/dashboard/read-progress.service.js';
 import { ReadDashboardService } from '../src/dashboard/read-dashboard.service.js';
 import { ExposureListRepository } from '../src/exposure/exposure-list.repository.js';
 import { ListExposuresService } from '../src/exposure/list-exposures.service.js';
@@ -50,6 +52,7 @@ export class ReportingBox {
   readonly modulePages: ReadModuleService;
   readonly exposures: ListExposuresService;
   readonly dashboard: ReadDashboardService;
+  readonly progress: ReadProgressService;
 
   private constructor(
     readonly database: TestDatabase,
@@ -80,9 +83,10 @@ export class ReportingBox {
       dataSource,
       new FleetRepository(),
       new ExposureFiguresRepository(),
-      new PatchProgressRepository(dataSource),
+      new ExposureColumnsRepository(),
       this.clock,
     );
+    this.progress = new ReadProgressService(new PatchProgressRepository(dataSource));
     this.registry = new FollowRegistryService(locks, new IdentityRepository(), exposures, summaries);
   }
 

@@ -3,24 +3,23 @@ import type { EntityManager } from 'typeorm';
 import type { dashboardOverview, RpcOutput, Scope } from '#libs/contracts';
 import { daysBetweenSql, daysOf, daysSql, type Days, type DaysRow } from '../reading/days-distribution.js';
 import { SqlConditions } from '../reading/sql-conditions.js';
-import { riskOfRank, riskRankSql } from '../site-summary/risk-rank.js';
+import { riskRankSql } from '../site-summary/risk-rank.js';
 import { instantSql } from './instant-sql.js';
+import { NO_RISK } from './exposure-figures.js';
 import type { OpenCounts } from './open-counts.js';
+import { worstSite, type WorstSiteRow } from './worst-site.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
-/** Key of `open_by_risk` where nobody has said the risk. */
-const NO_RISK = 'unrated';
-
 /**
- * Figures over exposures at an instant. An exposure stood at `t` when it had opened by then and closed only later; it was `unknown`
+ * Figures over exposures at an instant of the past. An exposure stood at `t` when it had opened by then and closed only later; it was `unknown`
  * then, not open, when the version installed then is one that its cause cannot judge. Retracted ones never were.
  */
 @Injectable()
 export class ExposureFiguresRepository {
   /** What stood at an instant of the past. For now, the summaries know. */
   async countThen(tx: EntityManager, scope: Scope, instant: Date): Promise<OpenCounts> {
-    const { sql, parameters } = standing(scope, instant, true);
+    const { sql, parameters } = standing(scope, instant);
     const rows: { open: number; unknown: number; site_modules: number; sites: number; oldest: Date | null }[] =
       await tx.query(
         `WITH standing AS MATERIALIZED (${sql}), pairs AS (
@@ -42,8 +41,8 @@ export class ExposureFiguresRepository {
   }
 
   /** Ages of what stood open at the instant. */
-  async ages(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<Days> {
-    const { sql, parameters } = standing(scope, instant, past);
+  async agesThen(tx: EntityManager, scope: Scope, instant: Date): Promise<Days> {
+    const { sql, parameters } = standing(scope, instant);
     const rows: { ages: DaysRow }[] = await tx.query(
       `SELECT ${daysSql('age')} AS ages
        FROM (SELECT ${daysBetweenSql('opened_at', instantSql(instant))} AS age FROM (${sql}) standing WHERE known OFFSET 0) aged`,
@@ -53,8 +52,8 @@ export class ExposureFiguresRepository {
   }
 
   /** Open exposures by risk. */
-  async openByRisk(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<Record<string, number>> {
-    const { sql, parameters } = standing(scope, instant, past);
+  async openByRiskThen(tx: EntityManager, scope: Scope, instant: Date): Promise<Record<string, number>> {
+    const { sql, parameters } = standing(scope, instant);
     const rows: { risk: string | null; open: number }[] = await tx.query(
       `WITH standing AS (${sql}), counted AS (
          SELECT cause_id, count(*) AS open FROM standing WHERE known GROUP BY cause_id
@@ -116,22 +115,9 @@ export class ExposureFiguresRepository {
     return Math.round(rows[0]!.days * 100) / 100;
   }
 
-  /** The ten sites with most open exposures now, from the summaries. */
-  async worstSitesNow(tx: EntityManager, scope: Scope): Promise<Overview['worst_sites']> {
-    const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL').add('u.open_exposures > 0');
-    const rows: WorstSiteRow[] = await tx.query(
-      `SELECT s.site_uuid, s.name, u.open_exposures AS open, u.exposed_since AS since, u.worst_risk AS risk
-       FROM sites s JOIN site_summaries u USING (site_id)
-       WHERE ${where.sql}
-       ORDER BY u.open_exposures DESC, u.exposed_since, s.site_id LIMIT 10`,
-      where.parameters,
-    );
-    return rows.map(worstSite);
-  }
-
-  /** The same at an instant of the past. */
+  /** The ten sites with most open exposures at the instant. */
   async worstSitesThen(tx: EntityManager, scope: Scope, instant: Date): Promise<Overview['worst_sites']> {
-    const { sql, parameters } = standing(scope, instant, true);
+    const { sql, parameters } = standing(scope, instant);
     const rows: WorstSiteRow[] = await tx.query(
       `WITH worst AS (
          SELECT t.site_id, count(*)::int AS open, min(t.opened_at) AS since, max(${riskRankSql('a.risk')}) AS risk
@@ -185,34 +171,9 @@ export class ExposureFiguresRepository {
   }
 }
 
-interface WorstSiteRow {
-  site_uuid: string;
-  name: string;
-  open: number;
-  since: Date;
-  risk: number | null;
-}
-
-function worstSite(row: WorstSiteRow): Overview['worst_sites'][number] {
-  return {
-    id: row.site_uuid,
-    name: row.name,
-    open_exposures: row.open,
-    exposed_since: row.since.toISOString(),
-    worst_risk: riskOfRank(row.risk),
-  };
-}
-
 /** SQL of the exposures that stood at the instant; `known` false: nobody could judge what was installed then. */
-function standing(scope: Scope, instant: Date, past: boolean): { sql: string; parameters: unknown[] } {
+function standing(scope: Scope, instant: Date): { sql: string; parameters: unknown[] } {
   const where = new SqlConditions().within(scope, 'e');
-  if (!past) {
-    where.add(`e.state <> 'closed'`);
-    return {
-      sql: `SELECT e.site_id, e.module_id, e.cause_id, e.opened_at, e.state = 'open' AS known FROM exposures e WHERE ${where.sql}`,
-      parameters: where.parameters,
-    };
-  }
   const then = instantSql(instant);
   where.add('e.retracted_at IS NULL').add(`e.opened_at <= ${then}`).add(`e.closed_at IS NULL OR e.closed_at > ${then}`);
   return {

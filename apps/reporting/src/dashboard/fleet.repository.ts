@@ -5,6 +5,8 @@ import { SqlConditions } from '../reading/sql-conditions.js';
 import { SILENT_AFTER_HOURS, reportingSql } from '../site-summary/silence.js';
 import { instantSql } from './instant-sql.js';
 import type { OpenCounts } from './open-counts.js';
+import type { SitePart } from './remembered-exposures.js';
+import { SITE_PARTS } from './site-parts.js';
 
 type Fleet = Pick<RpcOutput<typeof dashboardOverview>, 'sites' | 'modules'>;
 
@@ -29,7 +31,8 @@ export interface FleetNow {
   readonly sites: Fleet['sites'];
   readonly modules: Omit<Fleet['modules'], 'distinct'>;
   readonly open: OpenCounts;
-  readonly exposureStamp: string;
+  /** Parts of the sites, for what is remembered of their exposures. */
+  readonly parts: readonly SitePart[];
   readonly moduleStamp: string;
 }
 
@@ -38,38 +41,51 @@ export interface FleetNow {
 export class FleetRepository {
   /** As they stand now, from the summaries, with what tells whether anything has changed since another answer. */
   async now(tx: EntityManager, scope: Scope, now: Date): Promise<FleetNow> {
-    const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL');
+    const where = new SqlConditions().within(scope, 's');
     const state = reportingSql('u', now);
-    const rows: (FleetRow & { exposure_stamp: string; module_stamp: string })[] = await tx.query(
-      `SELECT count(*)::int AS total, count(*) FILTER (WHERE u.open_exposures > 0)::int AS exposed,
-              count(*) FILTER (WHERE ${state} = 'reporting')::int AS reporting,
-              count(*) FILTER (WHERE ${state} = 'silent')::int AS silent,
-              count(*) FILTER (WHERE ${state} = 'waiting')::int AS waiting,
-              coalesce(sum(u.modules), 0)::int AS installed, coalesce(sum(u.updates), 0)::int AS updates,
-              coalesce(sum(u.security_updates), 0)::int AS security_updates, coalesce(sum(u.unknown), 0)::int AS unknown,
-              coalesce(sum(u.open_exposures), 0)::int AS open, coalesce(sum(u.open_modules), 0)::int AS open_modules,
-              coalesce(sum(u.unknown_exposures), 0)::int AS unknown_exposures, min(u.exposed_since) AS exposed_since,
-              concat_ws(' ', count(*), sum(s.revision), sum(u.exposure_changes),
-                        (SELECT concat_ws(' ', count(*), sum(revision)) FROM advisories)) AS exposure_stamp,
-              concat_ws(' ', count(*), sum(s.revision), sum(u.inventories)) AS module_stamp
+    // What removed sites had patched still counts, so their exposures have a stamp, too.
+    const here = 's.removed_at IS NULL';
+    const rows: (FleetRow & { part: number; exposure_stamp: string; module_stamp: string })[] = await tx.query(
+      `SELECT s.site_id % ${SITE_PARTS} AS part, count(*) FILTER (WHERE ${here})::int AS total, count(*) FILTER (WHERE ${here} AND u.open_exposures > 0)::int AS exposed,
+              count(*) FILTER (WHERE ${here} AND ${state} = 'reporting')::int AS reporting,
+              count(*) FILTER (WHERE ${here} AND ${state} = 'silent')::int AS silent,
+              count(*) FILTER (WHERE ${here} AND ${state} = 'waiting')::int AS waiting,
+              coalesce(sum(u.modules) FILTER (WHERE ${here}), 0)::int AS installed, coalesce(sum(u.updates) FILTER (WHERE ${here}), 0)::int AS updates,
+              coalesce(sum(u.security_updates) FILTER (WHERE ${here}), 0)::int AS security_updates, coalesce(sum(u.unknown) FILTER (WHERE ${here}), 0)::int AS unknown,
+              coalesce(sum(u.open_exposures) FILTER (WHERE ${here}), 0)::int AS open, coalesce(sum(u.open_modules) FILTER (WHERE ${here}), 0)::int AS open_modules,
+              coalesce(sum(u.unknown_exposures) FILTER (WHERE ${here}), 0)::int AS unknown_exposures, min(u.exposed_since) FILTER (WHERE ${here}) AS exposed_since,
+              concat_ws(' ', count(*), sum(s.site_id), sum(s.revision), sum(u.exposure_changes)) AS exposure_stamp,
+              concat_ws(' ', count(*), sum(s.site_id), sum(s.revision), sum(u.inventories)) AS module_stamp
        FROM sites s LEFT JOIN site_summaries u USING (site_id)
-       WHERE ${where.sql}`,
+       WHERE ${where.sql}
+       GROUP BY part ORDER BY part`,
       where.parameters,
     );
-    const row = rows[0]!;
-    const { total, exposed, reporting, silent, waiting, installed, updates, security_updates, unknown } = row;
+    const sum = (field: keyof FleetRow): number => rows.reduce((total, row) => total + (row[field] as number), 0);
+    const since = rows.map((row) => row.exposed_since).filter((date) => date !== null);
     return {
-      sites: { total, exposed, reporting, silent, waiting },
-      modules: { installed, updates, security_updates, unknown },
-      open: {
-        open: row.open,
-        unknown: row.unknown_exposures,
-        openSiteModules: row.open_modules,
-        exposedSites: exposed,
-        oldestOpenAt: row.exposed_since,
+      sites: {
+        total: sum('total'),
+        exposed: sum('exposed'),
+        reporting: sum('reporting'),
+        silent: sum('silent'),
+        waiting: sum('waiting'),
       },
-      exposureStamp: row.exposure_stamp,
-      moduleStamp: row.module_stamp,
+      modules: {
+        installed: sum('installed'),
+        updates: sum('updates'),
+        security_updates: sum('security_updates'),
+        unknown: sum('unknown'),
+      },
+      open: {
+        open: sum('open'),
+        unknown: sum('unknown_exposures'),
+        openSiteModules: sum('open_modules'),
+        exposedSites: sum('exposed'),
+        oldestOpenAt: since.length > 0 ? new Date(Math.min(...since.map((date) => date.getTime()))) : null,
+      },
+      parts: rows.map((row) => ({ part: row.part, stamp: row.exposure_stamp })),
+      moduleStamp: rows.map((row) => `${row.part} ${row.module_stamp}`).join('; '),
     };
   }
 

@@ -1,14 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { dashboardOverview, patchProgress, reportingProgress, RpcInput, RpcOutput, Scope } from '#libs/contracts';
+import type { dashboardOverview, RpcInput, RpcOutput, Scope } from '#libs/contracts';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../clock.js';
+import { RISKS_ASCENDING } from '../site-summary/risk-rank.js';
 import type { Days } from '../reading/days-distribution.js';
+import type { ExposureColumns } from './exposure-columns.js';
+import { ExposureColumnsRepository, type AdvisoryWords } from './exposure-columns.repository.js';
+import { exposureFigures, NO_RISK, sitesByCause } from './exposure-figures.js';
 import { ExposureFiguresRepository } from './exposure-figures.repository.js';
 import { FleetRepository } from './fleet.repository.js';
 import type { OpenCounts } from './open-counts.js';
 import { RememberedAnswers } from './remembered-answers.js';
-import { PatchProgressRepository, type PatchProgressInput } from './patch-progress.repository.js';
+import { RememberedExposures } from './remembered-exposures.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -23,23 +27,23 @@ interface Figures {
   readonly latestAdvisories: Overview['latest_advisories'];
 }
 
-/** Answers how the fleet stands and stood, and how it was patched. */
+/** Answers how the fleet stands and stood. */
 @Injectable()
 export class ReadDashboardService {
-  private readonly figures = new RememberedAnswers<Figures>();
+  private readonly remembered = new RememberedExposures();
   private readonly modules = new RememberedAnswers<number>();
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly fleet: FleetRepository,
     private readonly exposures: ExposureFiguresRepository,
-    private readonly patches: PatchProgressRepository,
+    private readonly current: ExposureColumnsRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
-   * All figures of one answer come from one snapshot. An instant that is not past counts as now. What takes long is remembered until
-   * something in the scope has changed, and for a minute at most: within it, days do not change by a hundredth.
+   * All figures of one answer come from one snapshot. An instant that is not past counts as now. For now the exposures are remembered in
+   * columns and those of changed sites read anew; for the past the database computes.
    */
   async overview({ scope, as_of }: RpcInput<typeof dashboardOverview>): Promise<Overview> {
     const now = this.clock.now();
@@ -53,39 +57,66 @@ export class ReadDashboardService {
     const fleet = await this.fleet.now(tx, scope, now);
     const key = JSON.stringify(scope);
     const distinct = await this.modules.get(key, fleet.moduleStamp, now, () => this.fleet.distinctModules(tx, scope));
-    const figures = await this.figures.get(key, fleet.exposureStamp, now, () => this.figuresAt(tx, scope, now, false));
+    const exposures = await this.remembered.get(key, fleet.parts, (parts) => this.current.columns(tx, scope, parts));
+    const figures = await this.figuresNow(tx, scope, exposures, now);
     return overviewOf(now, { sites: fleet.sites, modules: { distinct, ...fleet.modules } }, fleet.open, figures);
   }
 
   private async overviewThen(tx: EntityManager, scope: Scope, then: Date): Promise<Overview> {
     const { sites, modules } = await this.fleet.asOf(tx, scope, then);
     const open = await this.exposures.countThen(tx, scope, then);
-    const figures = await this.figuresAt(tx, scope, then, true);
+    const figures = await this.figuresThen(tx, scope, then);
     return overviewOf(then, { sites: { ...sites, exposed: open.exposedSites }, modules }, open, figures);
   }
 
-  private async figuresAt(tx: EntityManager, scope: Scope, instant: Date, past: boolean): Promise<Figures> {
+  private async figuresNow(tx: EntityManager, scope: Scope, exposures: ExposureColumns[], now: Date): Promise<Figures> {
+    const figures = exposureFigures(exposures, now);
+    const advisories = await this.current.advisories(tx, [...figures.causes]);
+    const latest = advisories
+      .filter(({ state, publishedAt }) => state === 'published' && publishedAt <= now)
+      .slice(0, 10);
+    const sites = sitesByCause(exposures, new Set(latest.map(({ advisoryId }) => advisoryId)), now);
     return {
-      ages: await this.exposures.ages(tx, scope, instant, past),
-      byRisk: await this.exposures.openByRisk(tx, scope, instant, past),
-      month: await this.exposures.lastMonth(tx, scope, instant),
-      timeToPatch: await this.exposures.timeToPatch(tx, scope, instant),
-      siteDays: await this.exposures.siteDaysExposed(tx, scope, instant),
-      worstSites: past
-        ? await this.exposures.worstSitesThen(tx, scope, instant)
-        : await this.exposures.worstSitesNow(tx, scope),
-      latestAdvisories: await this.exposures.latestAdvisories(tx, scope, instant),
+      ages: figures.ages,
+      byRisk: openByRisk(figures.openByCause, advisories),
+      month: { opened: figures.openedLastMonth, closed: figures.closedLastMonth },
+      timeToPatch: figures.timeToPatch,
+      siteDays: figures.siteDays,
+      worstSites: await this.current.worstSitesNow(tx, scope),
+      latestAdvisories: latest.map(({ advisoryId, advisory, module, title, risk, publishedAt }) => ({
+        ...{ advisory, module, title, risk, published_at: publishedAt.toISOString() },
+        sites_exposed: sites.get(advisoryId)!.exposed,
+        sites_patched: sites.get(advisoryId)!.patched,
+      })),
     };
   }
 
-  async progressOf(input: PatchProgressInput): Promise<RpcOutput<typeof patchProgress>> {
-    const { ids, names } = await this.patches.advisories(input);
-    return { advisories: names, ...(await this.patches.figures(input, ids)) };
+  private async figuresThen(tx: EntityManager, scope: Scope, then: Date): Promise<Figures> {
+    return {
+      ages: await this.exposures.agesThen(tx, scope, then),
+      byRisk: await this.exposures.openByRiskThen(tx, scope, then),
+      month: await this.exposures.lastMonth(tx, scope, then),
+      timeToPatch: await this.exposures.timeToPatch(tx, scope, then),
+      siteDays: await this.exposures.siteDaysExposed(tx, scope, then),
+      worstSites: await this.exposures.worstSitesThen(tx, scope, then),
+      latestAdvisories: await this.exposures.latestAdvisories(tx, scope, then),
+    };
   }
+}
 
-  caughtUp(input: RpcInput<typeof reportingProgress>): Promise<RpcOutput<typeof reportingProgress>> {
-    return this.patches.progress(input.site_ids);
+/** Open exposures by risk, the greatest first; those of no advisory and of advisories without a risk are `unrated`. */
+function openByRisk(
+  openByCause: ReadonlyMap<number, number>,
+  advisories: readonly AdvisoryWords[],
+): Record<string, number> {
+  const riskOf = new Map(advisories.map(({ advisoryId, risk }) => [advisoryId, risk]));
+  const counts = new Map<string, number>();
+  for (const [cause, open] of openByCause) {
+    const risk = riskOf.get(cause) ?? NO_RISK;
+    counts.set(risk, (counts.get(risk) ?? 0) + open);
   }
+  const order = [...RISKS_ASCENDING].reverse().concat(NO_RISK as never);
+  return Object.fromEntries(order.flatMap((risk) => (counts.has(risk) ? [[risk, counts.get(risk)!]] : [])));
 }
 
 function overviewOf(

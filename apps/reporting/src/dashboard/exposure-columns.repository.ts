@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { dashboardOverview, RpcOutput, Scope } from '#libs/contracts';
+import { SqlConditions } from '../reading/sql-conditions.js';
+import { columnsOf, type ExposureColumns, type ExposureFact } from './exposure-columns.js';
+import { SITE_PARTS } from './site-parts.js';
+import { worstSite, type WorstSiteRow } from './worst-site.js';
+
+type Overview = RpcOutput<typeof dashboardOverview>;
+
+/** An advisory as the overview names it. */
+export interface AdvisoryWords {
+  readonly advisoryId: number;
+  readonly advisory: string;
+  readonly module: string;
+  readonly title: string;
+  readonly risk: Overview['latest_advisories'][number]['risk'];
+  readonly state: string;
+  readonly publishedAt: Date;
+}
+
+/** What the figures of now rest on. */
+@Injectable()
+export class ExposureColumnsRepository {
+  /** The exposures of some parts of the sites in scope, for figures of now. */
+  async columns(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, ExposureColumns>> {
+    const where = new SqlConditions().within(scope, 's').add(`s.site_id % ${SITE_PARTS} = ANY (?::int[])`, parts);
+    const rows: {
+      site_id: number;
+      cause_id: number;
+      opened: number;
+      closed: number | null;
+      state: string;
+      reason: string | null;
+    }[] = await tx.query(
+      `SELECT e.site_id, e.cause_id, date_part('epoch', e.opened_at) * 1000 AS opened, date_part('epoch', e.closed_at) * 1000 AS closed,
+              e.state, e.reason
+       FROM exposures e
+       WHERE e.retracted_at IS NULL AND e.site_id = ANY (ARRAY(SELECT s.site_id FROM sites s WHERE ${where.sql}))
+       ORDER BY e.site_id, e.opened_at`,
+      where.parameters,
+    );
+    const byPart = new Map<number, ExposureFact[]>(parts.map((part) => [part, []]));
+    for (const { site_id, cause_id, opened, closed, state, reason } of rows) {
+      byPart
+        .get(site_id % SITE_PARTS)!
+        .push({ siteId: site_id, causeId: cause_id, openedAt: opened, closedAt: closed, state, reason });
+    }
+    return new Map([...byPart].map(([part, facts]) => [part, columnsOf(facts)]));
+  }
+
+  /** What is said of advisories, the one published last first. */
+  async advisories(tx: EntityManager, advisoryIds: readonly number[]): Promise<AdvisoryWords[]> {
+    const rows: {
+      advisory_id: number;
+      advisory: string;
+      module: string;
+      title: string;
+      risk: AdvisoryWords['risk'];
+      state: string;
+      published_at: Date;
+    }[] = await tx.query(
+      `SELECT a.advisory_id, a.advisory, m.module, a.title, a.risk, a.state, a.published_at
+       FROM advisories a JOIN modules m USING (module_id) WHERE a.advisory_id = ANY ($1)
+       ORDER BY a.published_at DESC, a.advisory_id DESC`,
+      [advisoryIds],
+    );
+    return rows.map(({ advisory_id, published_at, ...words }) => ({
+      ...words,
+      advisoryId: advisory_id,
+      publishedAt: published_at,
+    }));
+  }
+
+  /** The ten sites with most open exposures now, from the summaries. */
+  async worstSitesNow(tx: EntityManager, scope: Scope): Promise<Overview['worst_sites']> {
+    const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL').add('u.open_exposures > 0');
+    const rows: WorstSiteRow[] = await tx.query(
+      `SELECT s.site_uuid, s.name, u.open_exposures AS open, u.exposed_since AS since, u.worst_risk AS risk
+       FROM sites s JOIN site_summaries u USING (site_id)
+       WHERE ${where.sql}
+       ORDER BY u.open_exposures DESC, u.exposed_since, s.site_id LIMIT 10`,
+      where.parameters,
+    );
+    return rows.map(worstSite);
+  }
+}

@@ -1,0 +1,141 @@
+import { rounded, type Days } from '../reading/days-distribution.js';
+import { KIND, type ExposureColumns } from './exposure-columns.js';
+
+const DAY_MS = 86_400_000;
+
+/** Key of `open_by_risk` where nobody has said the risk. */
+export const NO_RISK = 'unrated';
+
+/** Figures of a fleet that need a look at every exposure. */
+export interface ExposureFigures {
+  /** Ages of what stands open. */
+  readonly ages: Days;
+  /** Days from opened to closed of what was patched in the last 365 days. */
+  readonly timeToPatch: Days;
+  readonly openByCause: ReadonlyMap<number, number>;
+  /** Causes that met any site. */
+  readonly causes: ReadonlySet<number>;
+  readonly openedLastMonth: number;
+  readonly closedLastMonth: number;
+  /** Sum over sites of days with at least one exposure standing, of the last 90. */
+  readonly siteDays: number;
+}
+
+/**
+ * The figures at `now` over parts that share no site. The same as `ExposureFiguresRepository` computes in SQL for the past; a test
+ * compares the two.
+ */
+export function exposureFigures(parts: readonly ExposureColumns[], now: Date): ExposureFigures {
+  const instant = now.getTime();
+  const rows = parts.reduce((sum, part) => sum + part.length, 0);
+  const ages = new Float64Array(rows);
+  const patched = new Float64Array(rows);
+  const openByCause = new Map<number, number>();
+  const causes = new Set<number>();
+  let [open, done, openedLastMonth, closedLastMonth, siteDays] = [0, 0, 0, 0, 0];
+  for (const part of parts) {
+    siteDays += siteDaysOf(part, instant);
+    for (let row = 0; row < part.length; row++) {
+      const [openedAt, closedAt, kind, cause] = [
+        part.openedAt[row]!,
+        part.closedAt[row]!,
+        part.kinds[row]!,
+        part.causeIds[row]!,
+      ];
+      causes.add(cause);
+      if (within(openedAt, instant, 30)) openedLastMonth++;
+      if (within(closedAt, instant, 30)) closedLastMonth++;
+      if (kind === KIND.open) {
+        ages[open++] = (instant - openedAt) / DAY_MS;
+        openByCause.set(cause, (openByCause.get(cause) ?? 0) + 1);
+      } else if (kind === KIND.patched && within(closedAt, instant, 365))
+        patched[done++] = (closedAt - openedAt) / DAY_MS;
+    }
+  }
+  return {
+    ages: distribution(ages.subarray(0, open)),
+    timeToPatch: distribution(patched.subarray(0, done)),
+    openByCause,
+    causes,
+    openedLastMonth,
+    closedLastMonth,
+    siteDays: rounded(siteDays, 100),
+  };
+}
+
+/** How many sites some causes met by `now`, and on how many of those all of a cause's exposures are patched. */
+export function sitesByCause(
+  parts: readonly ExposureColumns[],
+  causes: ReadonlySet<number>,
+  now: Date,
+): Map<number, { exposed: number; patched: number }> {
+  const allPatched = new Map<number, Map<number, boolean>>([...causes].map((cause) => [cause, new Map()]));
+  for (const part of parts) {
+    for (let row = 0; row < part.length; row++) {
+      const sites = allPatched.get(part.causeIds[row]!);
+      if (!sites || part.openedAt[row]! > now.getTime()) continue;
+      const patched = part.kinds[row] === KIND.patched && part.closedAt[row]! <= now.getTime();
+      sites.set(part.siteIds[row]!, patched && (sites.get(part.siteIds[row]!) ?? true));
+    }
+  }
+  return new Map(
+    [...allPatched].map(([cause, sites]) => [
+      cause,
+      { exposed: sites.size, patched: [...sites.values()].filter(Boolean).length },
+    ]),
+  );
+}
+
+function within(at: number, instant: number, days: number): boolean {
+  return at > instant - days * DAY_MS && at <= instant;
+}
+
+/** The rows are ordered by site and opening, so one running end is enough to join what overlaps. */
+function siteDaysOf(part: ExposureColumns, instant: number): number {
+  const start = instant - 90 * DAY_MS;
+  let [covered, site, days] = [start, -1, 0];
+  for (let row = 0; row < part.length; row++) {
+    if (part.siteIds[row] !== site) [site, covered] = [part.siteIds[row]!, start];
+    const from = Math.max(part.openedAt[row]!, covered);
+    const until = Math.min(part.closedAt[row]!, instant);
+    if (until <= from) continue;
+    days += (until - from) / DAY_MS;
+    covered = until;
+  }
+  return days;
+}
+
+/** @param values days; sorted in place */
+function distribution(values: Float64Array): Days {
+  const count = values.length;
+  if (count === 0) return { count: 0, median: null, p90: null, mean: null, within_a_day: null, within_a_week: null };
+  values.sort();
+  let sum = 0;
+  for (const value of values) sum += value;
+  return {
+    count,
+    median: rounded(quantile(values, 0.5), 100),
+    p90: rounded(quantile(values, 0.9), 100),
+    mean: rounded(sum / count, 100),
+    within_a_day: rounded(notAbove(values, 1) / count, 10_000),
+    within_a_week: rounded(notAbove(values, 7) / count, 10_000),
+  };
+}
+
+/** Interpolated, as `percentile_cont` does. */
+function quantile(sorted: Float64Array, share: number): number {
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)]!;
+  return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place));
+}
+
+/** How many of the sorted values are at most `limit`. */
+function notAbove(sorted: Float64Array, limit: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
