@@ -49,6 +49,14 @@ export class ExposureColumnsRepository {
     return new Map([...byPart].map(([part, facts]) => [part, columnsOf(facts)]));
   }
 
+  /** Changes with every change of an advisory. */
+  async advisoryStamp(tx: EntityManager): Promise<string> {
+    const rows: { stamp: string }[] = await tx.query(
+      `SELECT concat_ws(' ', count(*), sum(revision)) AS stamp FROM advisories`,
+    );
+    return rows[0]!.stamp;
+  }
+
   /** What is said of advisories, the one published last first. */
   async advisories(tx: EntityManager, advisoryIds: readonly number[]): Promise<AdvisoryWords[]> {
     const rows: {

@@ -12,9 +12,8 @@ export interface ExposureFigures {
   readonly ages: Days;
   /** Days from opened to closed of what was patched in the last 365 days. */
   readonly timeToPatch: Days;
+  /** Every cause that met a site, with how many of its exposures stand open. */
   readonly openByCause: ReadonlyMap<number, number>;
-  /** Causes that met any site. */
-  readonly causes: ReadonlySet<number>;
   readonly openedLastMonth: number;
   readonly closedLastMonth: number;
   /** Sum over sites of days with at least one exposure standing, of the last 90. */
@@ -30,60 +29,79 @@ export function exposureFigures(parts: readonly ExposureColumns[], now: Date): E
   const rows = parts.reduce((sum, part) => sum + part.length, 0);
   const ages = new Float64Array(rows);
   const patched = new Float64Array(rows);
-  const openByCause = new Map<number, number>();
-  const causes = new Set<number>();
-  let [open, done, openedLastMonth, closedLastMonth, siteDays] = [0, 0, 0, 0, 0];
+  // Plain numbers and typed arrays: this walks every exposure of the fleet while somebody waits.
+  const openOf = new Int32Array(greatestCause(parts) + 1).fill(-1);
+  let open = 0;
+  let done = 0;
+  let openedLastMonth = 0;
+  let closedLastMonth = 0;
+  let siteDays = 0;
   for (const part of parts) {
     siteDays += siteDaysOf(part, instant);
     for (let row = 0; row < part.length; row++) {
-      const [openedAt, closedAt, kind, cause] = [
-        part.openedAt[row]!,
-        part.closedAt[row]!,
-        part.kinds[row]!,
-        part.causeIds[row]!,
-      ];
-      causes.add(cause);
+      const openedAt = part.openedAt[row]!;
+      const closedAt = part.closedAt[row]!;
+      const kind = part.kinds[row]!;
+      const cause = part.causeIds[row]!;
+      if (openOf[cause] === -1) openOf[cause] = 0;
       if (within(openedAt, instant, 30)) openedLastMonth++;
       if (within(closedAt, instant, 30)) closedLastMonth++;
       if (kind === KIND.open) {
         ages[open++] = (instant - openedAt) / DAY_MS;
-        openByCause.set(cause, (openByCause.get(cause) ?? 0) + 1);
+        openOf[cause]!++;
       } else if (kind === KIND.patched && within(closedAt, instant, 365))
         patched[done++] = (closedAt - openedAt) / DAY_MS;
     }
   }
+  const openByCause = new Map<number, number>();
+  for (const [cause, count] of openOf.entries()) if (count >= 0) openByCause.set(cause, count);
   return {
     ages: distribution(ages.subarray(0, open)),
     timeToPatch: distribution(patched.subarray(0, done)),
     openByCause,
-    causes,
     openedLastMonth,
     closedLastMonth,
     siteDays: rounded(siteDays, 100),
   };
 }
 
+function greatestCause(parts: readonly ExposureColumns[]): number {
+  let greatest = 0;
+  for (const part of parts) for (const cause of part.causeIds) if (cause > greatest) greatest = cause;
+  return greatest;
+}
+
 /** How many sites some causes met by `now`, and on how many of those all of a cause's exposures are patched. */
 export function sitesByCause(
   parts: readonly ExposureColumns[],
-  causes: ReadonlySet<number>,
+  causes: readonly number[],
   now: Date,
 ): Map<number, { exposed: number; patched: number }> {
-  const allPatched = new Map<number, Map<number, boolean>>([...causes].map((cause) => [cause, new Map()]));
+  const instant = now.getTime();
+  const places = new Int32Array(Math.max(greatestCause(parts), ...causes, 0) + 1).fill(-1);
+  causes.forEach((cause, place) => (places[cause] = place));
+  const exposed = new Int32Array(causes.length);
+  const patched = new Int32Array(causes.length);
+  // A site's rows stand together, so the last site seen under a cause is enough to count each once.
+  const site = new Int32Array(causes.length).fill(-1);
+  const unpatched = new Uint8Array(causes.length);
   for (const part of parts) {
     for (let row = 0; row < part.length; row++) {
-      const sites = allPatched.get(part.causeIds[row]!);
-      if (!sites || part.openedAt[row]! > now.getTime()) continue;
-      const patched = part.kinds[row] === KIND.patched && part.closedAt[row]! <= now.getTime();
-      sites.set(part.siteIds[row]!, patched && (sites.get(part.siteIds[row]!) ?? true));
+      const place = places[part.causeIds[row]!]!;
+      if (place < 0 || part.openedAt[row]! > instant) continue;
+      if (site[place] !== part.siteIds[row]) {
+        site[place] = part.siteIds[row]!;
+        unpatched[place] = 0;
+        exposed[place]!++;
+        patched[place]!++;
+      }
+      if (unpatched[place] === 0 && (part.kinds[row] !== KIND.patched || part.closedAt[row]! > instant)) {
+        unpatched[place] = 1;
+        patched[place]!--;
+      }
     }
   }
-  return new Map(
-    [...allPatched].map(([cause, sites]) => [
-      cause,
-      { exposed: sites.size, patched: [...sites.values()].filter(Boolean).length },
-    ]),
-  );
+  return new Map(causes.map((cause, place) => [cause, { exposed: exposed[place]!, patched: patched[place]! }]));
 }
 
 function within(at: number, instant: number, days: number): boolean {
@@ -93,9 +111,14 @@ function within(at: number, instant: number, days: number): boolean {
 /** The rows are ordered by site and opening, so one running end is enough to join what overlaps. */
 function siteDaysOf(part: ExposureColumns, instant: number): number {
   const start = instant - 90 * DAY_MS;
-  let [covered, site, days] = [start, -1, 0];
+  let covered = start;
+  let site = -1;
+  let days = 0;
   for (let row = 0; row < part.length; row++) {
-    if (part.siteIds[row] !== site) [site, covered] = [part.siteIds[row]!, start];
+    if (part.siteIds[row] !== site) {
+      site = part.siteIds[row]!;
+      covered = start;
+    }
     const from = Math.max(part.openedAt[row]!, covered);
     const until = Math.min(part.closedAt[row]!, instant);
     if (until <= from) continue;

@@ -5,14 +5,13 @@ import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../clock.js';
 import { RISKS_ASCENDING } from '../site-summary/risk-rank.js';
 import type { Days } from '../reading/days-distribution.js';
-import type { ExposureColumns } from './exposure-columns.js';
 import { ExposureColumnsRepository, type AdvisoryWords } from './exposure-columns.repository.js';
 import { exposureFigures, NO_RISK, sitesByCause } from './exposure-figures.js';
 import { ExposureFiguresRepository } from './exposure-figures.repository.js';
 import { FleetRepository } from './fleet.repository.js';
 import type { OpenCounts } from './open-counts.js';
 import { RememberedAnswers } from './remembered-answers.js';
-import { RememberedExposures } from './remembered-exposures.js';
+import { RememberedExposures, type SitePart } from './remembered-exposures.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -31,6 +30,7 @@ interface Figures {
 @Injectable()
 export class ReadDashboardService {
   private readonly remembered = new RememberedExposures();
+  private readonly figures = new RememberedAnswers<Figures>();
   private readonly modules = new RememberedAnswers<number>();
 
   constructor(
@@ -43,7 +43,8 @@ export class ReadDashboardService {
 
   /**
    * All figures of one answer come from one snapshot. An instant that is not past counts as now. For now the exposures are remembered in
-   * columns and those of changed sites read anew; for the past the database computes.
+   * columns and those of changed sites read anew; what they come to is good until something changes, and for a minute at most, in which
+   * days do not change by a hundredth. For the past the database computes.
    */
   async overview({ scope, as_of }: RpcInput<typeof dashboardOverview>): Promise<Overview> {
     const now = this.clock.now();
@@ -57,8 +58,8 @@ export class ReadDashboardService {
     const fleet = await this.fleet.now(tx, scope, now);
     const key = JSON.stringify(scope);
     const distinct = await this.modules.get(key, fleet.moduleStamp, now, () => this.fleet.distinctModules(tx, scope));
-    const exposures = await this.remembered.get(key, fleet.parts, (parts) => this.current.columns(tx, scope, parts));
-    const figures = await this.figuresNow(tx, scope, exposures, now);
+    const stamp = `${await this.current.advisoryStamp(tx)} ${fleet.parts.map((part) => part.stamp).join(' ')}`;
+    const figures = await this.figures.get(key, stamp, now, () => this.figuresNow(tx, scope, fleet.parts, now));
     return overviewOf(now, { sites: fleet.sites, modules: { distinct, ...fleet.modules } }, fleet.open, figures);
   }
 
@@ -69,13 +70,20 @@ export class ReadDashboardService {
     return overviewOf(then, { sites: { ...sites, exposed: open.exposedSites }, modules }, open, figures);
   }
 
-  private async figuresNow(tx: EntityManager, scope: Scope, exposures: ExposureColumns[], now: Date): Promise<Figures> {
+  private async figuresNow(tx: EntityManager, scope: Scope, parts: readonly SitePart[], now: Date): Promise<Figures> {
+    const exposures = await this.remembered.get(JSON.stringify(scope), parts, (changed) =>
+      this.current.columns(tx, scope, changed),
+    );
     const figures = exposureFigures(exposures, now);
-    const advisories = await this.current.advisories(tx, [...figures.causes]);
+    const advisories = await this.current.advisories(tx, [...figures.openByCause.keys()]);
     const latest = advisories
       .filter(({ state, publishedAt }) => state === 'published' && publishedAt <= now)
       .slice(0, 10);
-    const sites = sitesByCause(exposures, new Set(latest.map(({ advisoryId }) => advisoryId)), now);
+    const sites = sitesByCause(
+      exposures,
+      latest.map(({ advisoryId }) => advisoryId),
+      now,
+    );
     return {
       ages: figures.ages,
       byRisk: openByRisk(figures.openByCause, advisories),
