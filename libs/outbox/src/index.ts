@@ -9,3 +9,4 @@ export * from './queue-handler.js';
 export * from './queue-plan.js';
 export * from './messaging-runtime.js';
 export * from './messaging.module.js';
+export * from './start-worker.js';

@@ -37,6 +37,9 @@ export async function connectRelay(options: { readonly url: string; readonly sch
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
     keepAlive: true,
+    // Queues are published side by side and their rows removed as each is answered for: statements overlap, and leave without waiting for
+    // each other. (Without this the client would queue them, which it gives up in its next version.)
+    pipeline: true,
   });
   // Without a listener the loss of an idle connection would end the process; the next statement reports it.
   client.on('error', () => undefined);
