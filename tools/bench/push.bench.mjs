@@ -179,7 +179,7 @@ try {
     if (result.refused > 0)
       throw new Error(`${contestant.name}: ${result.refused} refused: ${JSON.stringify(result.statuses)}`);
     const cpu = after.cpu.user - before.cpu.user + after.cpu.system - before.cpu.system;
-    return { rate: result.accepted / result.seconds, cpu: cpu / result.accepted, p99: result.p99 };
+    return { rate: result.accepted / result.seconds, cpu: cpu / result.accepted, p50: result.p50, p99: result.p99 };
   };
 
   for (const contestant of contestants) await turn(contestant, 2);
@@ -205,19 +205,30 @@ try {
     })),
   );
   const [, , fullResult, , heartResult] = summary;
-  const half = await turn(contestants[2], 5, Math.round(fullResult.rate / 2));
-  console.log(
-    `p99 at half of the maximum rate (${Math.round(half.rate)}/s): ${half.p99} ms (target: under ${TARGETS.p99})`,
-  );
-
+  const halfRate = Math.round(fullResult.rate / 2);
+  const paced = [contestants[0], contestants[1], contestants[2], contestants[3]].map((contestant) => ({
+    contestant,
+    turns: [],
+  }));
+  for (let round = 0; round < 3; round++)
+    for (const { contestant, turns } of paced) turns.push(await turn(contestant, 4, halfRate));
+  const latencies = paced.map(({ contestant, turns }) => ({
+    what: contestant.name,
+    'p50 ms': median(turns.map(({ p50 }) => p50)),
+    'p99 ms': median(turns.map(({ p99 }) => p99)),
+  }));
+  console.log(`${halfRate} requests/s, half of the gateway's maximum, evenly spaced; median of 3 turns`);
+  console.table(latencies);
+  const p99 = latencies[2]['p99 ms'];
   // The better of the two measures: on a machine that others use too, wall-clock is shared with them and CPU time is not.
   const share = (one, other) => Math.max(one.rate / other.rate, other.cpu / one.cpu);
   const shareOfFull = share(fullResult, base);
   const shareOfHearts = share(heartResult, fullResult);
+  console.log(`p99 of full pushes at half of the maximum rate: ${p99} ms (target: under ${TARGETS.p99})`);
   console.log(
     `full push: ${shareOfFull.toFixed(2)} of the baseline (target ${TARGETS.full}); heartbeat: ${shareOfHearts.toFixed(2)} of a full push (target ${TARGETS.heartbeat})`,
   );
-  reached = shareOfFull >= TARGETS.full && shareOfHearts >= TARGETS.heartbeat && half.p99 <= TARGETS.p99;
+  reached = shareOfFull >= TARGETS.full && shareOfHearts >= TARGETS.heartbeat && p99 < TARGETS.p99;
   await streams.quit();
 } finally {
   for (const one of children) if (one.connected) one.disconnect();

@@ -79,6 +79,8 @@ export async function redisWorld(url: string, observer: StreamsObserver = {}): P
       await client().xadd(streamKey(queue, 0), '*', ...(fields as string[]));
     },
     length: async (queue) => {
+      // The server may just have been killed and started again: a test looks at what it holds once it can be asked.
+      await connection.ready();
       const lengths = await Promise.all(partitions(queue).map((p) => client().xlen(streamKey(queue, p))));
       return lengths.reduce((sum, length) => sum + length, 0);
     },
