@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, testRedis } from '#libs/testing';
+import { eventually, TcpProxy, testRedis } from '#libs/testing';
 import type { TestRedis } from '#libs/testing';
 import { connectRedis } from '../connect-redis.js';
 import type { RedisConnection } from '../connect-redis.js';
@@ -9,7 +9,6 @@ import { RedisBroker } from '../redis-broker.js';
 import { RedisPublisher } from '../redis-publisher.js';
 import { streamKey } from '../stream-key.js';
 import { QUEUE, Stage, thing, things } from './stage.js';
-import { TcpProxy } from './tcp-proxy.js';
 import { redisWorld } from './world.js';
 
 describe('Broken links to Redis', () => {
