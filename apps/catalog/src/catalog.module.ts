@@ -7,14 +7,22 @@ import { ReadPagesService } from './advisory/read-pages.service.js';
 import { SyncAdvisoriesService } from './advisory/sync-advisories.service.js';
 import { WalkAdvisoriesService } from './advisory/walk-advisories.service.js';
 import { CLOCK, LOGGER } from './clock.js';
+import { CustomModuleChangesConsumer } from './custom-module/custom-module-changes.consumer.js';
+import { CustomModuleRepository } from './custom-module/custom-module.repository.js';
+import { CustomModulesController } from './custom-module/custom-modules.controller.js';
+import { DeclaredNamesService } from './custom-module/declared-names.service.js';
+import { TakeCustomModulesService } from './custom-module/take-custom-modules.service.js';
 import { FetchModuleService } from './module/fetch-module.service.js';
 import { FollowModulesService } from './module/follow-modules.service.js';
 import { ModuleRepository } from './module/module.repository.js';
 import { ModulesSeenConsumer } from './module/modules-seen.consumer.js';
 import { StoreModulesService } from './module/store-modules.service.js';
 import { AskUpstreamService } from './sync/ask-upstream.service.js';
+import { ReportSyncService } from './sync/report-sync.service.js';
 import { SettleAnswersService } from './sync/settle-answers.service.js';
 import { SyncLoopService } from './sync/sync-loop.service.js';
+import { SyncReportController } from './sync/sync-report.controller.js';
+import { SyncReportRepository } from './sync/sync-report.repository.js';
 import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { SyncStateRepository } from './sync/sync-state.repository.js';
 import type { UpstreamParts } from './upstream/upstream-parts.js';
@@ -35,6 +43,7 @@ export class CatalogModule {
     return {
       module: CatalogModule,
       imports: [MessagingModule.forService(messaging)],
+      controllers: [CustomModulesController, SyncReportController],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: UPSTREAM, useValue: upstream },
@@ -54,6 +63,12 @@ export class CatalogModule {
         AskUpstreamService,
         SettleAnswersService,
         SyncLoopService,
+        SyncReportRepository,
+        ReportSyncService,
+        CustomModuleRepository,
+        DeclaredNamesService,
+        TakeCustomModulesService,
+        CustomModuleChangesConsumer,
       ],
     };
   }

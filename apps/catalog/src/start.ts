@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { customModules, listSyncFailures, moduleSync, syncOverview } from '#libs/contracts';
 import { startWorker, UNIT_OF_WORK } from '#libs/outbox';
 import { createLogger, systemClock, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
@@ -11,6 +12,8 @@ import { SyncLoopService } from './sync/sync-loop.service.js';
 import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { UpstreamClient } from './upstream/upstream-client.service.js';
 import { upstreamSettings } from './upstream/upstream-settings.js';
+
+const QUESTIONS = [moduleSync, listSyncFailures, syncOverview, customModules];
 
 /** What a test may replace. */
 export interface CatalogOverrides {
@@ -33,6 +36,7 @@ export async function startCatalog(config: ServiceConfig, overrides: CatalogOver
     config,
     logger,
     database: { entities, migrations },
+    questions: QUESTIONS,
     module: (dataSource) =>
       CatalogModule.of({
         messaging: { service: 'catalog', config, dataSource },

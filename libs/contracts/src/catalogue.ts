@@ -1,5 +1,7 @@
 import { advisoryChanged } from './events/catalog/advisory-changed.v1.js';
+import { customReleasesChanged } from './events/catalog/custom-releases-changed.v1.js';
 import { moduleReleasesChanged } from './events/catalog/module-releases-changed.v1.js';
+import { customModuleChanged } from './events/gateway/custom-module-changed.v1.js';
 import { memberChanged } from './events/gateway/member-changed.v1.js';
 import { organizationChanged } from './events/gateway/organization-changed.v1.js';
 import { pushReceived } from './events/gateway/push-received.v1.js';
@@ -16,12 +18,14 @@ export const EVENTS: readonly EventDefinition[] = [
   organizationChanged,
   memberChanged,
   siteChanged,
+  customModuleChanged,
   pushReceived,
   inventoryChanged,
   sitesHeard,
   modulesSeen,
   moduleReleasesChanged,
   advisoryChanged,
+  customReleasesChanged,
   exposuresChanged,
 ];
 

@@ -1,9 +1,11 @@
 import { AdvisoryFeedEntity } from '../advisory/advisory-feed.entity.js';
 import { AdvisoryVersionEntity } from '../advisory/advisory-version.entity.js';
 import { AdvisoryEntity } from '../advisory/advisory.entity.js';
+import { CustomModuleEntity } from '../custom-module/custom-module.entity.js';
 import { ModuleDocumentEntity } from '../module/module-document.entity.js';
 import { ModuleEntity } from '../module/module.entity.js';
 import { ReleaseEntity } from '../module/release.entity.js';
+import { SyncFailureEntity } from '../sync/sync-failure.entity.js';
 import { SyncStateEntity } from '../sync/sync-state.entity.js';
 
 /** Tables of the schema `catalog`; `outbox` and `dead_letters` belong to libs/outbox. */
@@ -15,4 +17,6 @@ export const entities = [
   AdvisoryVersionEntity,
   AdvisoryFeedEntity,
   SyncStateEntity,
+  SyncFailureEntity,
+  CustomModuleEntity,
 ];

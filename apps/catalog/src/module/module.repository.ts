@@ -12,6 +12,11 @@ export interface ModuleContent {
   readonly history: ReleaseHistoryDocument | null;
 }
 
+export interface NamedModule {
+  readonly moduleId: number;
+  readonly module: string;
+}
+
 @Injectable()
 export class ModuleRepository {
   /** Registers modules; answers those that are new. In order of name, so that two batches cannot deadlock. */
@@ -19,7 +24,7 @@ export class ModuleRepository {
     tx: EntityManager,
     modules: readonly { readonly module: string; readonly type: string }[],
     now: Date,
-  ): Promise<{ moduleId: number; module: string }[]> {
+  ): Promise<NamedModule[]> {
     if (modules.length === 0) return [];
     const sorted = [...modules].sort((a, b) => (a.module < b.module ? -1 : 1));
     return await tx.query(
@@ -27,6 +32,14 @@ export class ModuleRepository {
        SELECT module, type, $3::timestamptz FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS n (module, type, place) ORDER BY place
        ON CONFLICT (module) DO NOTHING RETURNING module_id AS "moduleId", module`,
       [sorted.map(({ module }) => module), sorted.map(({ type }) => type), now],
+    );
+  }
+
+  /** Of `names`, the registered modules, in order of name. `revision` 0: nothing is known of it yet. */
+  async named(tx: EntityManager, names: readonly string[]): Promise<(NamedModule & { readonly revision: number })[]> {
+    return await tx.query(
+      'SELECT module_id AS "moduleId", module, revision FROM modules WHERE module = ANY ($1::text[]) ORDER BY module',
+      [names],
     );
   }
 

@@ -63,6 +63,7 @@ export class SettleAnswersService {
       results.push(this.resultOf(answered, news?.changed ?? 0, now));
     }
     await this.states.settle(tx, results, now);
+    await this.states.keepFailures(tx, results, now);
     for (const { subject, outcome, code } of results) {
       this.answered.inc({ kind: subject.split(':')[0]!, outcome, code: code ?? '' });
     }

@@ -31,6 +31,8 @@ export interface KnownDocument {
 }
 
 export const ADVISORIES = 'advisories';
+/** Subjects that are no modules. */
+export const FEEDS: readonly string[] = [ADVISORIES];
 export const moduleSubject = (module: string): string => `module:${module}`;
 
 /** How asking went, when it brought nothing good. */

@@ -16,6 +16,11 @@ export class SyncScheduleService {
     if (modules.length > 0) await this.states.follow(tx, modules, now);
   }
 
+  /** Modules are asked for no more; an answer that is on its way is dropped. */
+  async leave(tx: EntityManager, modules: readonly string[]): Promise<void> {
+    if (modules.length > 0) await this.states.leave(tx, modules);
+  }
+
   /** Starts following the feed of advisories, if nobody does. */
   async followAdvisories(tx: EntityManager, now: Date): Promise<void> {
     await this.states.followAdvisories(tx, now);

@@ -26,6 +26,10 @@ export class SyncStateEntity {
   @Column({ type: 'integer', default: 0 })
   failures: number;
 
+  /** Since when it has failed without a success in between; null: it went well last. */
+  @Column({ name: 'failing_since', type: 'timestamptz', nullable: true })
+  failingSince: Date | null;
+
   @Column({ name: 'lease_owner', type: 'text', nullable: true })
   leaseOwner: string | null;
 

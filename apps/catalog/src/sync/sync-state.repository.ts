@@ -27,6 +27,10 @@ interface ClaimRow {
   releases: number;
 }
 
+/** Failures kept of one subject, and for how long. */
+const KEPT_FAILURES = 100;
+const KEPT_FAILURES_MS = 30 * 24 * 3_600_000;
+
 /**
  * Leases are rows in Postgres: whoever updates the row holds the subject until `lease_until`, across replicas. A claim moves `next_due`
  * there, too: if the holder dies, the subject is due when the lease ends; and an earlier `next_due` under a lease says that news came meanwhile.
@@ -46,6 +50,11 @@ export class SyncStateRepository {
        ON CONFLICT (subject) DO NOTHING`,
       [modules.map(({ module }) => moduleSubject(module)), modules.map(({ moduleId }) => moduleId), now],
     );
+  }
+
+  /** Ends following modules, also those that are being asked for: their answers find no lease. */
+  async leave(tx: EntityManager, modules: readonly string[]): Promise<void> {
+    await tx.query('DELETE FROM sync_states WHERE subject = ANY ($1::text[])', [modules.map(moduleSubject)]);
   }
 
   /** Makes sure that the feed of advisories is followed, and tells when it is. */
@@ -102,6 +111,7 @@ export class SyncStateRepository {
     await tx.query(
       `UPDATE sync_states s SET
          failures = CASE r.outcome WHEN 'failed' THEN s.failures + 1 WHEN 'postponed' THEN s.failures ELSE 0 END,
+         failing_since = CASE r.outcome WHEN 'failed' THEN coalesce(s.failing_since, $6) WHEN 'postponed' THEN s.failing_since END,
          next_due = CASE WHEN s.next_due < s.lease_until THEN $6::timestamptz ELSE r.next_due END,
          lease_owner = NULL, lease_until = NULL,
          last_outcome = r.outcome, last_code = r.code, last_detail = r.detail, last_at = $6,
@@ -116,6 +126,28 @@ export class SyncStateRepository {
         results.map(({ nextDue }) => nextDue),
         now,
       ],
+    );
+  }
+
+  /** Keeps the failures among `results`, with their reasons, and forgets old ones. After `settle`, which counts them. */
+  async keepFailures(tx: EntityManager, results: readonly SyncResult[], now: Date): Promise<void> {
+    const failed = results.filter(({ outcome }) => outcome === 'failed').map(({ subject }) => subject);
+    if (failed.length === 0) return;
+    await tx.query(
+      `INSERT INTO sync_failures (subject, module, code, detail, at, failures)
+       SELECT s.subject, m.module, s.last_code, s.last_detail, $2::timestamptz, s.failures
+       FROM sync_states s LEFT JOIN modules m USING (module_id) WHERE s.subject = ANY ($1::text[]) ORDER BY s.subject`,
+      [failed, now],
+    );
+    await tx.query(
+      `DELETE FROM sync_failures f USING (
+         SELECT failure_id FROM (
+           SELECT failure_id, row_number() OVER (PARTITION BY subject ORDER BY failure_id DESC) AS place
+           FROM sync_failures WHERE subject = ANY ($1::text[])
+         ) AS ranked WHERE place > $2
+         UNION ALL SELECT failure_id FROM sync_failures WHERE at < $3
+       ) AS old WHERE f.failure_id = old.failure_id`,
+      [failed, KEPT_FAILURES, new Date(now.getTime() - KEPT_FAILURES_MS)],
     );
   }
 

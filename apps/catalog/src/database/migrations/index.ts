@@ -1,4 +1,5 @@
 import { CatalogTables1763700000000 } from './1763700000000-catalog-tables.js';
+import { FailuresAndOwnModules1763800000000 } from './1763800000000-failures-and-own-modules.js';
 
 /** In the order they run. */
-export const migrations = [CatalogTables1763700000000];
+export const migrations = [CatalogTables1763700000000, FailuresAndOwnModules1763800000000];
