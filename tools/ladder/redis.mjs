@@ -17,9 +17,10 @@ const ROLES = {
   streams: [
     'appendonly yes',
     'appendfsync always',
+    // Messages live for seconds, so the file is mostly past; a rewrite's bulk of writes makes the next fsync wait.
+    'auto-aof-rewrite-min-size 256mb',
     'maxmemory-policy noeviction',
     'save ""',
-    'auto-aof-rewrite-min-size 64mb',
   ],
   cache: ['appendonly no', 'save ""', 'maxmemory 64mb', 'maxmemory-policy allkeys-lru'],
 };

@@ -12,6 +12,8 @@ import { freePort } from './free-port.js';
 export interface TestRedisOptions {
   /** More settings of redis-server; later ones win: `['--appendfsync', 'everysec']` relaxes durability. */
   readonly args?: readonly string[];
+  /** A sentinel that watches as this says: lines of its configuration, `sentinel monitor …`. It keeps nothing else. */
+  readonly sentinel?: readonly string[];
 }
 
 export interface TestRedis {
@@ -21,19 +23,33 @@ export interface TestRedis {
   stop(): Promise<void>;
   /** Kills the server without warning; its files stay. */
   kill9(): Promise<void>;
+  /** Stops the process where it is: links stay open and nothing answers. */
+  pause(): void;
+  /** Lets a paused process go on. */
+  resume(): void;
   /** Starts the server again on the same port with the same files (after ending it, when it still runs). */
   restart(): Promise<void>;
 }
 
 /** As the streams' Redis must be set: every acknowledged write is on disk, and nothing is ever evicted. */
-const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''];
+/** As the product runs its Redis for messages. */
+const DURABLE = [
+  ...['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-min-size', '256mb'],
+  ...['--maxmemory-policy', 'noeviction', '--save', ''],
+];
 
 /** A Redis of this suite's own, on a free port of loopback, with its files in a temporary folder. */
 export async function testRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const binary = process.env['PATCHWATCH_TEST_REDIS_SERVER'] ?? 'redis-server';
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'patchwatch-redis-'));
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...DURABLE, ...(options.args ?? [])];
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  // A sentinel writes what it learns into its configuration, so it must have a file.
+  const config = join(folder, 'sentinel.conf');
+  if (options.sentinel) writeFileSync(config, `${options.sentinel.join('\n')}\n`);
+  const args = options.sentinel
+    ? [config, '--sentinel', ...place, ...(options.args ?? [])]
+    : [...place, ...DURABLE, ...(options.args ?? [])];
   let child: ChildProcess | undefined;
 
   const start = async (): Promise<void> => {
@@ -86,6 +102,8 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
       await rm(folder, { recursive: true, force: true });
     },
     kill9: () => end('SIGKILL'),
+    pause: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
     restart: async () => {
       await end('SIGTERM');
       await start();
