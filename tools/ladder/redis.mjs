@@ -18,7 +18,7 @@ const ROLES = {
     'appendonly yes',
     'appendfsync always',
     // Messages live for seconds, so the file is mostly past; a rewrite's bulk of writes makes the next fsync wait.
-    'auto-aof-rewrite-min-size 256mb',
+    'auto-aof-rewrite-min-size 512mb',
     'maxmemory-policy noeviction',
     'save ""',
   ],

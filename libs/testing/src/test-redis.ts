@@ -12,6 +12,8 @@ import { freePort } from './free-port.js';
 export interface TestRedisOptions {
   /** More settings of redis-server; later ones win: `['--appendfsync', 'everysec']` relaxes durability. */
   readonly args?: readonly string[];
+  /** Runs instead of redis-server, with its arguments: a script that sets limits and ends in `exec redis-server "$@"`. */
+  readonly program?: string;
   /** A sentinel that watches as this says: lines of its configuration, `sentinel monitor …`. It keeps nothing else. */
   readonly sentinel?: readonly string[];
 }
@@ -19,6 +21,8 @@ export interface TestRedisOptions {
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
+  /** Where its files are. */
+  readonly folder: string;
   /** Ends the server in an orderly way and removes its folder. */
   stop(): Promise<void>;
   /** Kills the server without warning; its files stay. */
@@ -34,13 +38,13 @@ export interface TestRedis {
 /** As the streams' Redis must be set: every acknowledged write is on disk, and nothing is ever evicted. */
 /** As the product runs its Redis for messages. */
 const DURABLE = [
-  ...['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-min-size', '256mb'],
+  ...['--appendonly', 'yes', '--appendfsync', 'always', '--auto-aof-rewrite-min-size', '512mb'],
   ...['--maxmemory-policy', 'noeviction', '--save', ''],
 ];
 
 /** A Redis of this suite's own, on a free port of loopback, with its files in a temporary folder. */
 export async function testRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
-  const binary = process.env['PATCHWATCH_TEST_REDIS_SERVER'] ?? 'redis-server';
+  const binary = options.program ?? process.env['PATCHWATCH_TEST_REDIS_SERVER'] ?? 'redis-server';
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'patchwatch-redis-'));
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
@@ -96,6 +100,7 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    folder,
     stop: async () => {
       await end('SIGTERM');
       process.off('exit', lastResort);
