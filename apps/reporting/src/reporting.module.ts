@@ -2,12 +2,14 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Clock, ServiceConfig } from '#libs/runtime';
+import { AdvisoryModule } from './advisory/advisory.module.js';
 import { CLOCK } from './clock.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { ExposureModule } from './exposure/exposure.module.js';
 import { IdentityModule } from './identity/identity.module.js';
 import { InventoryModule } from './inventory/inventory.module.js';
 import { ModuleDetailModule } from './module-detail/module-detail.module.js';
+import { ModuleListModule } from './module-list/module-list.module.js';
 import { SiteSummaryModule } from './site-summary/site-summary.module.js';
 import { VersionStatusModule } from './version-status/version-status.module.js';
 
@@ -48,7 +50,9 @@ export class ReportingModule {
         VersionStatusModule,
         ExposureModule,
         SiteSummaryModule,
+        ModuleListModule,
         ModuleDetailModule,
+        AdvisoryModule,
         DashboardModule,
       ],
     };

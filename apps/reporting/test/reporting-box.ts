@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type {
   AdvisoryChanged,
+  CustomReleasesChanged,
   InventoryChanged,
   ModuleReleasesChanged,
   OrganizationChanged,
@@ -9,6 +10,10 @@ import type {
 import { createDataSource, TypeOrmUnitOfWork } from '#libs/database';
 import { TableOutbox } from '#libs/outbox';
 import { ManualClock, testDatabase, type TestDatabase } from '#libs/testing';
+import { AdvisoryFactsRepository } from '../src/advisory/advisory-facts.repository.js';
+import { AdvisorySitesRepository } from '../src/advisory/advisory-sites.repository.js';
+import { ListAdvisoriesService } from '../src/advisory/list-advisories.service.js';
+import { ReadAdvisoryService } from '../src/advisory/read-advisory.service.js';
 import { AssessmentLockRepository } from '../src/assessment-lock/assessment-lock.repository.js';
 import { AssessmentLockService } from '../src/assessment-lock/assessment-lock.service.js';
 import { ExposureFiguresRepository } from '../src/dashboard/exposure-figures.repository.js';
@@ -19,8 +24,21 @@ import { ReadProgressService } from '../src/dashboard/read-progress.service.js';
 import { ReadDashboardService } from '../src/dashboard/read-dashboard.service.js';
 import { ExposureListRepository } from '../src/exposure/exposure-list.repository.js';
 import { ListExposuresService } from '../src/exposure/list-exposures.service.js';
+import { FleetCountsRepository } from '../src/fleet-counts/fleet-counts.repository.js';
+import { FleetCountsService } from '../src/fleet-counts/fleet-counts.service.js';
 import { ModuleDetailRepository } from '../src/module-detail/module-detail.repository.js';
+import { ModuleVersionsRepository } from '../src/module-detail/module-versions.repository.js';
+import { ReadModuleVersionsService } from '../src/module-detail/read-module-versions.service.js';
 import { ReadModuleService } from '../src/module-detail/read-module.service.js';
+import { ModuleHistoryRepository } from '../src/module-history/module-history.repository.js';
+import { ModuleHistoryService } from '../src/module-history/module-history.service.js';
+import { CountModulesService } from '../src/module-list/count-modules.service.js';
+import { KnownModulesRepository } from '../src/module-list/known-modules.repository.js';
+import { KnownModulesService } from '../src/module-list/known-modules.service.js';
+import { ListModulesService } from '../src/module-list/list-modules.service.js';
+import { JudgeOwnVersionsService } from '../src/own-module/judge-own-versions.service.js';
+import { OwnModuleRepository } from '../src/own-module/own-module.repository.js';
+import { OwnModulesService } from '../src/own-module/own-modules.service.js';
 import { ReadSitesService } from '../src/site-summary/read-sites.service.js';
 import { SiteListRepository } from '../src/site-summary/site-list.repository.js';
 import { SiteModulesRepository } from '../src/site-summary/site-modules.repository.js';
@@ -50,6 +68,10 @@ export class ReportingBox {
   readonly registry: FollowRegistryService;
   readonly sites: ReadSitesService;
   readonly modulePages: ReadModuleService;
+  readonly moduleVersions: ReadModuleVersionsService;
+  readonly moduleList: ListModulesService;
+  readonly advisories: ListAdvisoriesService;
+  readonly advisoryPages: ReadAdvisoryService;
   readonly exposures: ListExposuresService;
   readonly dashboard: ReadDashboardService;
   readonly progress: ReadProgressService;
@@ -69,7 +91,14 @@ export class ReportingBox {
       this.clock,
     );
     const summaries = new SummarizeSitesService(new SiteSummaryRepository(), new SiteContactRepository());
-    const versions = new JudgeVersionsService(new CatalogRepository(), new VersionRepository());
+    const versions = new JudgeVersionsService(
+      new CatalogRepository(),
+      new VersionRepository(),
+      new JudgeOwnVersionsService(new OwnModuleRepository()),
+    );
+    const own = new OwnModulesService(new OwnModuleRepository());
+    const histories = new ModuleHistoryService(new ModuleHistoryRepository());
+    const fleetCounts = new FleetCountsService(new FleetCountsRepository());
     this.inventories = new StoreInventoriesService(locks, versions, new SiteFactsRepository(), exposures, summaries);
     this.modules = new AssessModulesService(locks, new CatalogRepository(), versions, exposures, summaries);
     this.sites = new ReadSitesService(
@@ -77,7 +106,26 @@ export class ReportingBox {
       new SiteModulesRepository(dataSource),
       this.clock,
     );
-    this.modulePages = new ReadModuleService(new ModuleDetailRepository(dataSource), this.clock);
+    this.modulePages = new ReadModuleService(dataSource, new ModuleDetailRepository(), histories, own, this.clock);
+    this.moduleVersions = new ReadModuleVersionsService(
+      dataSource,
+      this.modulePages,
+      new ModuleVersionsRepository(),
+      this.clock,
+    );
+    this.moduleList = new ListModulesService(
+      dataSource,
+      new CountModulesService(fleetCounts, new KnownModulesService(new KnownModulesRepository()), own),
+      histories,
+      this.clock,
+    );
+    this.advisories = new ListAdvisoriesService(dataSource, new AdvisoryFactsRepository(), fleetCounts, this.clock);
+    this.advisoryPages = new ReadAdvisoryService(
+      dataSource,
+      new AdvisoryFactsRepository(),
+      new AdvisorySitesRepository(),
+      this.clock,
+    );
     this.exposures = new ListExposuresService(new ExposureListRepository(dataSource), this.clock);
     this.dashboard = new ReadDashboardService(
       dataSource,
@@ -121,12 +169,13 @@ export class ReportingBox {
     return this.run((tx) => this.inventories.store(tx, inventories, []));
   }
 
-  tell(...facts: (ModuleReleasesChanged | AdvisoryChanged)[]): Promise<void> {
+  tell(...facts: (ModuleReleasesChanged | AdvisoryChanged | CustomReleasesChanged)[]): Promise<void> {
     return this.run((tx) =>
       this.modules.assess(
         tx,
-        facts.filter((fact): fact is ModuleReleasesChanged => 'history' in fact),
+        facts.filter((fact): fact is ModuleReleasesChanged => 'outcome' in fact),
         facts.filter((fact): fact is AdvisoryChanged => 'advisory' in fact),
+        facts.filter((fact): fact is CustomReleasesChanged => 'organization_id' in fact),
       ),
     );
   }

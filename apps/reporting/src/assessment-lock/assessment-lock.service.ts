@@ -11,7 +11,7 @@ const BUCKETS = 256;
  * So whoever changes what is installed shares the module's lock, whoever changes what is unsafe has it alone. The second one's
  * statements after the lock see what the first one committed (read committed).
  *
- * The order of all locks of this service, so that none waits in a circle: module buckets ascending, rows of modules by name,
+ * The order of all locks of this service, so that none waits in a circle: advisory buckets ascending, module buckets ascending, rows of modules by name,
  * rows of versions, rows of `site_summaries` by site id, everything else.
  */
 @Injectable()
@@ -26,6 +26,12 @@ export class AssessmentLockService {
   /** For a transaction that changes what is known to be unsafe in `modules` (names). */
   async takeModules(tx: EntityManager, modules: Iterable<string>): Promise<void> {
     await this.locks.exclude(tx, bucketsOf(modules));
+  }
+
+  /** For a transaction that changes what advisories (ids) are about; taken before the modules' locks. */
+  async takeAdvisories(tx: EntityManager, advisories: Iterable<string>): Promise<void> {
+    const buckets = bucketsOf(advisories);
+    if (buckets.length > 0) await this.locks.excludeAdvisories(tx, buckets);
   }
 
   /** For a transaction that changes something about a site that all its exposures depend on. */

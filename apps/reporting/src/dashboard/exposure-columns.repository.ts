@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { dashboardOverview, RpcOutput, Scope } from '#libs/contracts';
 import { SqlConditions } from '../reading/sql-conditions.js';
 import { columnsOf, type ExposureColumns, type ExposureFact } from './exposure-columns.js';
-import { SITE_PARTS } from './site-parts.js';
+import { SITE_PARTS } from '../reading/site-parts.js';
 import { worstSite, type WorstSiteRow } from './worst-site.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;

@@ -5,8 +5,8 @@ import { SqlConditions } from '../reading/sql-conditions.js';
 import { SILENT_AFTER_HOURS, reportingSql } from '../site-summary/silence.js';
 import { instantSql } from './instant-sql.js';
 import type { OpenCounts } from './open-counts.js';
-import type { SitePart } from './remembered-exposures.js';
-import { SITE_PARTS } from './site-parts.js';
+import type { SitePart } from '../reading/remembered-parts.js';
+import { SITE_PARTS } from '../reading/site-parts.js';
 
 type Fleet = Pick<RpcOutput<typeof dashboardOverview>, 'sites' | 'modules'>;
 

@@ -5,13 +5,14 @@ import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../clock.js';
 import { RISKS_ASCENDING } from '../site-summary/risk-rank.js';
 import type { Days } from '../reading/days-distribution.js';
+import { RememberedParts, type SitePart } from '../reading/remembered-parts.js';
+import type { ExposureColumns } from './exposure-columns.js';
 import { ExposureColumnsRepository, type AdvisoryWords } from './exposure-columns.repository.js';
 import { exposureFigures, NO_RISK, sitesByCause } from './exposure-figures.js';
 import { ExposureFiguresRepository } from './exposure-figures.repository.js';
 import { FleetRepository } from './fleet.repository.js';
 import type { OpenCounts } from './open-counts.js';
 import { RememberedAnswers } from './remembered-answers.js';
-import { RememberedExposures, type SitePart } from './remembered-exposures.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -29,7 +30,7 @@ interface Figures {
 /** Answers how the fleet stands and stood. */
 @Injectable()
 export class ReadDashboardService {
-  private readonly remembered = new RememberedExposures();
+  private readonly remembered = new RememberedParts<ExposureColumns>();
   private readonly figures = new RememberedAnswers<Figures>();
   private readonly modules = new RememberedAnswers<number>();
 

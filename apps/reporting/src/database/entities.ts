@@ -4,6 +4,9 @@ import { ModuleEntity } from '../version-status/module.entity.js';
 import { AdvisoryEntity } from '../version-status/advisory.entity.js';
 import { VersionStatusEntity } from '../version-status/version-status.entity.js';
 import { VulnerableVersionEntity } from '../version-status/vulnerable-version.entity.js';
+import { AdvisoryRevisionEntity } from '../version-status/advisory-revision.entity.js';
+import { OwnModuleEntity } from '../own-module/own-module.entity.js';
+import { OwnVersionStatusEntity } from '../own-module/own-version-status.entity.js';
 import { SiteInventoryEntity } from '../inventory/site-inventory.entity.js';
 import { SiteFactEntity } from '../inventory/site-fact.entity.js';
 import { SiteModuleEntity } from '../inventory/site-module.entity.js';
@@ -19,6 +22,9 @@ export const entities = [
   AdvisoryEntity,
   VersionStatusEntity,
   VulnerableVersionEntity,
+  AdvisoryRevisionEntity,
+  OwnModuleEntity,
+  OwnVersionStatusEntity,
   SiteInventoryEntity,
   SiteFactEntity,
   SiteModuleEntity,

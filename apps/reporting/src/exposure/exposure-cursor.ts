@@ -1,3 +1,4 @@
+import { InvalidCursorError } from '../reading/invalid-cursor.js';
 import type { Sorting } from '../reading/sorting.js';
 
 /** The last row of a page, by which the next one begins. */
@@ -6,17 +7,6 @@ export interface ExposureCursor {
   /** Value of the sorted column, as the database writes it. */
   readonly key: string;
   readonly id: number;
-}
-
-/** The cursor was not made by this list, or for another sort. Carries what a caller across the wire may know. */
-export class InvalidCursorError extends Error {
-  readonly code = 'invalid_cursor';
-  readonly status = 400;
-
-  constructor() {
-    super('The cursor is none that this list gave for this sort.');
-    this.name = InvalidCursorError.name;
-  }
 }
 
 /** Opaque text for `after`. */

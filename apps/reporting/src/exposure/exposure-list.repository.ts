@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { ExposureRow, listExposures, RpcInput } from '#libs/contracts';
+import type { DrupalMark, ExposureRow, listExposures, RangeVerdict, RpcInput } from '#libs/contracts';
 import { daysBetweenSql, rounded } from '../reading/days-distribution.js';
+import { rangeSql, sourcesOf } from '../reading/sources.js';
 import { SqlConditions } from '../reading/sql-conditions.js';
 import { orderBy, type Sorting } from '../reading/sorting.js';
 import { riskRankSql } from '../site-summary/risk-rank.js';
+import { whyUnknown, type Speaker } from '../version-status/why-unknown.js';
 import { encodeCursor, type ExposureCursor } from './exposure-cursor.js';
 
 export type ExposureListInput = RpcInput<typeof listExposures>;
@@ -42,6 +44,10 @@ interface ExposureListRow {
   closed_after: Date | null;
   reason: ExposureRow['reason'];
   closed_version: string | null;
+  current_version: string | null;
+  speaker: Speaker;
+  mark: DrupalMark | null;
+  range: RangeVerdict | null;
   days: number;
   recorded_at: Date;
   sort_key: string;
@@ -81,14 +87,31 @@ export class ExposureListRepository {
         after.id,
       );
     const offset = after ? 0 : (input.page - 1) * input.per_page;
+    const order = orderBy(sort, sorting, 'e.exposure_id', PAGED_BY_KEY.includes(sorting.field));
     const rows: ExposureListRow[] = await this.dataSource.query(
-      `SELECT e.exposure_id, e.exposure_uuid, s.site_uuid, s.name AS site_name, m.module, e.installed_version, a.advisory,
-              a.title AS advisory_title, a.url AS advisory_url, coalesce(e.fixed_in, a.fixed, '{}') AS fixed_in, a.risk,
-              e.published_at, e.opened_at, e.state, e.unknown_since, e.closed_at, e.closed_after, e.reason, e.closed_version,
-              ${daysBetweenSql('e.opened_at', END(nowSql))} AS days, e.recorded_at, ${sort}::text AS sort_key
-       ${FROM} WHERE ${where.sql}
-       ${orderBy(sort, sorting, 'e.exposure_id', PAGED_BY_KEY.includes(sorting.field))}
-       LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter(offset)}::int`,
+      `SELECT page.*, v.mark, v.range, i.version AS current_version
+       FROM (
+         SELECT e.exposure_id, e.exposure_uuid, e.site_id, e.module_id, s.site_uuid, s.name AS site_name, m.module,
+                e.installed_version, a.advisory, a.title AS advisory_title, a.url AS advisory_url,
+                coalesce(e.fixed_in, a.fixed, '{}') AS fixed_in, a.risk, e.published_at, e.opened_at, e.state, e.unknown_since,
+                e.closed_at, e.closed_after, e.reason, e.closed_version,
+                CASE WHEN e.cause_id = 0 THEN 'mark' WHEN coalesce(a.affected, a.affected_d7) IS NULL THEN 'advisory_without_range'
+                     ELSE 'advisory_with_range' END AS speaker,
+                ${daysBetweenSql('e.opened_at', END(nowSql))} AS days, e.recorded_at, ${sort}::text AS sort_key,
+                row_number() OVER (${order}) AS place
+         ${FROM} WHERE ${where.sql}
+         ${order}
+         LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter(offset)}::int
+       ) page
+       LEFT JOIN LATERAL (
+         SELECT v.mark, ${rangeSql('v')} AS range FROM version_statuses v
+         WHERE v.module_id = page.module_id AND v.version IS NOT DISTINCT FROM page.installed_version LIMIT 1
+       ) v ON true
+       LEFT JOIN LATERAL (
+         SELECT w.version FROM site_modules n JOIN version_statuses w USING (version_id)
+         WHERE n.site_id = page.site_id AND n.module_id = page.module_id AND n.current
+       ) i ON true
+       ORDER BY page.place`,
       where.parameters,
     );
     const last = rows.length === input.per_page ? rows.at(-1) : undefined;
@@ -146,6 +169,9 @@ function exposureRow(row: ExposureListRow): ExposureRow {
     closed_after: row.closed_after?.toISOString() ?? null,
     reason: row.reason,
     closed_version: row.closed_version,
+    unknown_reason: row.state === 'unknown' ? whyUnknown(row.current_version, row.speaker) : null,
+    current_version: row.current_version,
+    ...sourcesOf(row.mark, row.range),
     days: rounded(row.days, 100),
     recorded_at: row.recorded_at.toISOString(),
   };

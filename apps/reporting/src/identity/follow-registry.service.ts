@@ -37,17 +37,19 @@ export class FollowRegistryService {
       arrived.map((site) => ({ siteId: site.site_id, organizationId: site.organization_id })),
     );
     const changed = await this.identity.storeSites(tx, arrived);
-    await this.identity.moveToOrganization(
+    const moved = await this.identity.moveToOrganization(
       tx,
       changed.map((site) => site.siteId),
     );
 
     const first = changed.filter((site) => site.first).map((site) => site.siteId);
     const ended = changed.filter((site) => site.removalChanged).map((site) => site.siteId);
+    // What an organization says of its own modules holds no longer for a site that left it.
+    const otherwise = [...new Set([...ended, ...moved])];
     // What stood on record before the site had a name has not been told to anyone.
     if (first.length > 0) await this.exposures.announceSites(tx, first);
-    if (ended.length > 0) {
-      const pairs = await this.identity.modulesOf(tx, ended);
+    if (otherwise.length > 0) {
+      const pairs = await this.identity.modulesOf(tx, otherwise);
       await this.exposures.reconcile(tx, { ...pairs, causeIds: null });
       await this.summaries.afterSites(tx, pairs);
     }

@@ -83,8 +83,14 @@ export class IdentityRepository {
     }));
   }
 
-  /** Makes everything of the sites belong to their organization. */
-  async moveToOrganization(tx: EntityManager, siteIds: readonly number[]): Promise<void> {
+  /** Makes everything of the sites belong to their organization. Returns the sites that belonged to another one. */
+  async moveToOrganization(tx: EntityManager, siteIds: readonly number[]): Promise<number[]> {
+    const moved: { site_id: number }[] = await tx.query(
+      `SELECT t.site_id FROM site_summaries t JOIN sites s USING (site_id)
+       WHERE t.site_id = ANY ($1) AND s.organization_id <> t.organization_id`,
+      [siteIds],
+    );
+    if (moved.length === 0) return [];
     for (const table of TENANT_TABLES) {
       await tx.query(
         `UPDATE ${table} t SET organization_id = s.organization_id
@@ -93,6 +99,7 @@ export class IdentityRepository {
         [siteIds],
       );
     }
+    return moved.map((row) => row.site_id);
   }
 
   /** Every module that one of the sites has or had, with the site: by position. */

@@ -1,47 +1,72 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { moduleDetail, RpcOutput } from '#libs/contracts';
-import { compareReleaseOrder, prepareHistory, type PreparedHistory } from '#libs/drupal';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { moduleDetail, RpcOutput, Scope } from '#libs/contracts';
+import { compareReleaseOrder, prepareHistory } from '#libs/drupal';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../clock.js';
-import { ModuleDetailRepository, type ModuleDetailInput } from './module-detail.repository.js';
+import { ModuleHistoryService, type ReadHistory } from '../module-history/module-history.service.js';
+import { moduleType } from '../module-history/module-type.js';
+import { recommendedRelease } from '../module-history/recommended-release.js';
+import type { OwnModule } from '../own-module/own-module.js';
+import { OwnModulesService } from '../own-module/own-modules.service.js';
+import { ModuleDetailRepository, type KnownModule, type ModuleDetailInput } from './module-detail.repository.js';
+
+/** A module with the release history that counts for who asks. */
+export interface FoundModule {
+  readonly known: KnownModule;
+  readonly own: readonly OwnModule[];
+  readonly history: ReadHistory | null;
+}
 
 /** Answers what a module is and which sites run it at which versions. */
 @Injectable()
 export class ReadModuleService {
   constructor(
+    private readonly dataSource: DataSource,
     private readonly modules: ModuleDetailRepository,
+    private readonly histories: ModuleHistoryService,
+    private readonly ownModules: OwnModulesService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** null: neither known to the catalog nor installed anywhere in scope. @throws UnknownSortError */
+  /** null: neither known to the catalog, nor declared or installed anywhere in scope. @throws UnknownSortError */
   async detail(input: ModuleDetailInput): Promise<RpcOutput<typeof moduleDetail>> {
-    const known = await this.modules.find(input.module);
-    if (!known) return null;
-    const { items, total } = await this.modules.sites(known.moduleId, input);
-    const versions = await this.modules.versions(known.moduleId, input);
-    // What only another tenant's sites have told of does not exist here.
-    if (!known.history && versions.length === 0) return null;
-    const history = known.history && prepareHistory(known.history);
-    return {
-      module: input.module,
-      title: known.title,
-      type: known.type,
-      link: known.link,
-      recommended_version: history && recommendedRelease(history),
-      supported_branches: known.history?.supported_branches?.split(',').filter(Boolean) ?? [],
-      project_status: known.history?.project_status ?? null,
-      releases: known.history?.releases.length ?? 0,
-      versions: versions.sort((a, b) => compareReleaseOrder(b.version ?? '', a.version ?? '')),
-      sites: items,
-      meta: { total, as_of: this.clock.now().toISOString() },
-    };
+    return this.dataSource.transaction('REPEATABLE READ', async (tx) => {
+      const found = await this.find(tx, input.scope, input.module);
+      if (!found) return null;
+      const { known, own, history } = found;
+      const { items, total } = await this.modules.sites(tx, known.moduleId, input);
+      const versions = await this.modules.versions(tx, known.moduleId, input);
+      // What only another tenant's sites have told of does not exist here.
+      if (!history && versions.length === 0) return null;
+      const document = history?.document;
+      return {
+        module: input.module,
+        title: document?.title ?? known.title,
+        type: moduleType(document?.type ?? known.type, null),
+        link: document?.link ?? known.link,
+        origin: known.listed ? ('drupal_org' as const) : own.length > 0 ? ('own' as const) : ('unknown' as const),
+        organization_id: !known.listed && own.length === 1 ? own[0]!.organizationUuid : null,
+        recommended_version: history && recommendedRelease(history.prepared),
+        supported_branches: document?.supported_branches?.split(',').filter(Boolean) ?? [],
+        project_status: document?.project_status ?? null,
+        releases: document?.releases.length ?? 0,
+        versions: versions.sort((a, b) => compareReleaseOrder(b.version ?? '', a.version ?? '')),
+        sites: items,
+        meta: { total, as_of: this.clock.now().toISOString() },
+      };
+    });
   }
-}
 
-/** What one would install today: the first stable release in feed order that is supported and not insecure; else the first at all. */
-function recommendedRelease({ walk }: PreparedHistory): string | null {
-  const sound = walk.filter(
-    (release) => release.published && release.supported && !release.insecure && release.extra !== 'dev',
-  );
-  return (sound.find((release) => release.extra === null) ?? sound[0])?.version ?? null;
+  /** null: nobody has told of it. Whether it exists for who asks depends on what his sites run, too. */
+  async find(tx: EntityManager, scope: Scope, module: string): Promise<FoundModule | null> {
+    const known = await this.modules.find(tx, module);
+    if (!known) return null;
+    const own = await this.ownModules.inScope(tx, scope, known.moduleId);
+    const [declared] = own;
+    const history = declared
+      ? { document: declared.history, prepared: prepareHistory(declared.history) }
+      : await this.histories.history(tx, known);
+    return { known, own, history };
+  }
 }

@@ -12,7 +12,7 @@ const GROUP_RANK = `array_position(ARRAY['security','update','current','unknown'
 const SORTS: Readonly<Record<string, string>> = {
   group: GROUP_RANK,
   module: 'm.module',
-  available_since: 'v.available_since',
+  available_since: 'coalesce(o.available_since, v.available_since)',
 };
 
 interface SiteModuleListRow {
@@ -52,8 +52,12 @@ export class SiteModulesRepository {
       where.parameters,
     );
     const rows: SiteModuleListRow[] = await this.dataSource.query(
-      `SELECT m.module, m.title, m.link, i.type, i.standing, v.status, v.reason, i.state, v.version, v.recommended, v.latest,
-              v.security_updates, v.available_since, open.advisories, open.exposed_since,
+      `SELECT m.module, CASE WHEN o.status IS NULL THEN m.title ELSE d.history ->> 'title' END AS title,
+              CASE WHEN o.status IS NULL THEN m.link ELSE d.history ->> 'link' END AS link, i.type, i.standing, coalesce(o.status, v.status) AS status,
+              CASE WHEN o.status IS NULL THEN v.reason ELSE o.reason END AS reason, i.state, v.version,
+              coalesce(o.recommended, v.recommended) AS recommended, coalesce(o.latest, v.latest) AS latest,
+              coalesce(o.security_updates, v.security_updates) AS security_updates,
+              coalesce(o.available_since, v.available_since) AS available_since, open.advisories, open.exposed_since,
               coalesce(
                 (SELECT other.valid_to FROM site_modules other
                  WHERE other.site_id = i.site_id AND other.module_id = i.module_id
@@ -64,6 +68,8 @@ export class SiteModulesRepository {
        ${from}
        JOIN modules m USING (module_id)
        JOIN version_statuses v USING (version_id)
+       LEFT JOIN own_version_statuses o ON o.organization_id = i.organization_id AND o.version_id = i.version_id
+       LEFT JOIN own_modules d ON d.organization_id = i.organization_id AND d.module_id = i.module_id
        LEFT JOIN LATERAL (
          SELECT array_agg(a.advisory ORDER BY a.published_at DESC) FILTER (WHERE a.advisory IS NOT NULL) AS advisories,
                 min(e.opened_at) AS exposed_since

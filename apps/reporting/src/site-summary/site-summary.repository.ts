@@ -40,6 +40,10 @@ export interface CountDifference {
 const EXPOSED_SQL = `EXISTS (
   SELECT FROM exposures e WHERE e.site_id = m.site_id AND e.module_id = m.module_id AND e.state = 'open')`;
 
+/** Standing of the version `v` on the row `m`: an organization's own release history counts for its sites. */
+const STANDING_SQL = `coalesce(
+  (SELECT o.standing FROM own_version_statuses o WHERE o.organization_id = m.organization_id AND o.version_id = m.version_id), v.standing)`;
+
 @Injectable()
 export class SiteSummaryRepository {
   /**
@@ -137,10 +141,10 @@ export class SiteSummaryRepository {
   async restandPairs(tx: EntityManager, siteIds: readonly number[], moduleIds: readonly number[]): Promise<void> {
     await tx.query(
       `UPDATE site_modules m
-       SET standing = CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE v.standing END
+       SET standing = CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE ${STANDING_SQL} END
        FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id), version_statuses v
        WHERE m.site_id = pair.site_id AND m.module_id = pair.module_id AND m.current AND v.version_id = m.version_id
-         AND m.standing IS DISTINCT FROM CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE v.standing END`,
+         AND m.standing IS DISTINCT FROM CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE ${STANDING_SQL} END`,
       [siteIds, moduleIds],
     );
   }
@@ -152,7 +156,7 @@ export class SiteSummaryRepository {
          SELECT DISTINCT site_id, module_id FROM exposures WHERE module_id = ANY ($1) AND state = 'open'
        ), judged AS MATERIALIZED (
          SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.standing AS before,
-                CASE WHEN e.site_id IS NOT NULL THEN 'security' ELSE v.standing END AS after
+                CASE WHEN e.site_id IS NOT NULL THEN 'security' ELSE ${STANDING_SQL} END AS after
          FROM version_statuses v
          JOIN site_modules m USING (version_id)
          LEFT JOIN exposed e ON e.site_id = m.site_id AND e.module_id = m.module_id

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { AdvisoryChanged, ModuleReleasesChanged } from '#libs/contracts';
+import type { AdvisoryChanged, CustomReleasesChanged, ModuleReleasesChanged } from '#libs/contracts';
 import { AssessmentLockService } from '../assessment-lock/assessment-lock.service.js';
 import { ReconcileExposuresService } from '../exposure/reconcile-exposures.service.js';
 import { SummarizeSitesService } from '../site-summary/summarize-sites.service.js';
@@ -25,17 +25,25 @@ export class AssessModulesService {
     tx: EntityManager,
     histories: readonly ModuleReleasesChanged[],
     advisories: readonly AdvisoryChanged[],
+    own: readonly CustomReleasesChanged[] = [],
   ): Promise<void> {
     const newestHistories = newest(histories, ({ module }) => module);
     const newestAdvisories = newest(advisories, ({ advisory, module }) => `${advisory} ${module}`);
-    const modules = [...newestHistories, ...newestAdvisories].map(({ module }) => module);
-    await this.locks.takeModules(tx, modules);
+    const newestOwn = newest(own, ({ organization_id, module }) => `${module} ${organization_id}`);
+    const named = [...new Set(newestAdvisories.map(({ advisory }) => advisory))];
+    await this.locks.takeAdvisories(tx, named);
+    const modules = [...newestHistories, ...newestAdvisories, ...newestOwn].map(({ module }) => module);
+    // An advisory that turns out to be about another module leaves the one it was about.
+    await this.locks.takeModules(tx, [...modules, ...(await this.catalog.modulesNamedBy(tx, named))]);
     const moduleIds = await this.catalog.moduleIds(tx, modules);
 
     const changedModules = await this.catalog.storeHistories(tx, newestHistories);
-    const changedAdvisories = await this.catalog.storeAdvisories(tx, newestAdvisories, moduleIds);
+    await this.catalog.keepRevisions(tx, advisories);
+    const storedAdvisories = await this.catalog.storeAdvisories(tx, newestAdvisories, moduleIds);
+    const changedAdvisories = [...storedAdvisories, ...(await this.catalog.supersede(tx, named))];
     const advisoryModules = await this.catalog.modulesOf(tx, changedAdvisories);
-    const assessed = [...new Set([...changedModules, ...advisoryModules])].sort((a, b) => a - b);
+    const ownModules = await this.versions.takeOwn(tx, newestOwn, moduleIds);
+    const assessed = [...new Set([...changedModules, ...advisoryModules, ...ownModules])].sort((a, b) => a - b);
     if (assessed.length === 0) return;
 
     const changed = await this.versions.rejudge(tx, assessed, new Set(changedAdvisories));

@@ -99,6 +99,45 @@ export class CatalogRepository {
     return rows.map((row) => row.advisory_id);
   }
 
+  /** Keeps every version of advisories that was told of. */
+  async keepRevisions(tx: EntityManager, advisories: readonly AdvisoryChanged[]): Promise<void> {
+    if (advisories.length === 0) return;
+    await tx.query(
+      `INSERT INTO advisory_revisions (advisory, revision, known_at, facts)
+       SELECT facts ->> 'advisory', (facts ->> 'revision')::int, (facts ->> 'known_at')::timestamptz, facts
+       FROM unnest($1::jsonb[]) AS facts
+       ON CONFLICT (advisory, revision) DO NOTHING`,
+      [advisories.map((advisory) => JSON.stringify(advisory))],
+    );
+  }
+
+  /** Names of the modules that advisories were about so far. */
+  async modulesNamedBy(tx: EntityManager, advisories: readonly string[]): Promise<string[]> {
+    if (advisories.length === 0) return [];
+    const rows: { module: string }[] = await tx.query(
+      `SELECT DISTINCT m.module FROM advisories a JOIN modules m USING (module_id) WHERE a.advisory = ANY ($1)`,
+      [advisories],
+    );
+    return rows.map((row) => row.module);
+  }
+
+  /** An advisory is about one module: what an older revision said of another one no longer stands. Returns the ids of those. */
+  async supersede(tx: EntityManager, advisories: readonly string[]): Promise<number[]> {
+    if (advisories.length === 0) return [];
+    const rows: { advisory_id: number }[] = await tx.query(
+      `WITH superseded AS (
+         UPDATE advisories old SET state = 'superseded', revision = new.revision
+         FROM advisories new
+         WHERE old.advisory = ANY ($1) AND new.advisory = old.advisory AND new.revision > old.revision
+           AND new.state <> 'superseded'
+         RETURNING old.advisory_id
+       )
+       SELECT advisory_id FROM superseded`,
+      [advisories],
+    );
+    return rows.map((row) => row.advisory_id);
+  }
+
   /** Ids of the modules that advisories are about. */
   async modulesOf(tx: EntityManager, advisoryIds: readonly number[]): Promise<number[]> {
     if (advisoryIds.length === 0) return [];

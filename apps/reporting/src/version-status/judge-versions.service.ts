@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { CustomReleasesChanged } from '#libs/contracts';
 import { prepareHistory, type PreparedHistory } from '#libs/drupal';
-import { CatalogRepository, type StoredAdvisory } from './catalog.repository.js';
+import { JudgeOwnVersionsService } from '../own-module/judge-own-versions.service.js';
+import { CatalogRepository } from './catalog.repository.js';
+import { affectedOf, verdictDifference } from './verdict-difference.js';
 import {
   judgeByAdvisories,
   judgeByMark,
   judgeStatus,
-  MARK,
   statusDatestamp,
-  type JudgedVersion,
   type KnownHistory,
 } from './version-judgement.js';
 import { VersionRepository, type StoredVerdict, type StoredVersion, type VersionKey } from './version.repository.js';
@@ -42,6 +43,7 @@ export class JudgeVersionsService {
   constructor(
     private readonly catalog: CatalogRepository,
     private readonly versions: VersionRepository,
+    private readonly own: JudgeOwnVersionsService,
   ) {}
 
   /**
@@ -111,6 +113,7 @@ export class JudgeVersionsService {
     }
     await this.versions.storeStatuses(tx, statuses);
     await this.versions.storeVerdicts(tx, verdicts);
+    await this.own.judgeAdded(tx, added);
   }
 
   /**
@@ -134,13 +137,14 @@ export class JudgeVersionsService {
       const known = histories.get(moduleId)!;
       for (const version of ofModule) statuses.push(judgeStatus(version, known));
       const changed = (advisories.get(moduleId) ?? []).filter(({ advisoryId }) => changedAdvisories.has(advisoryId));
-      const difference = this.differ(ofModule, known, changed, standing.get(moduleId) ?? []);
+      const difference = verdictDifference(ofModule, known, changed, standing.get(moduleId) ?? []);
       stored.push(...difference.stored.map((verdict) => ({ ...verdict, moduleId })));
       removed.push(...difference.removed);
     }
     await this.versions.storeStatuses(tx, statuses);
     await this.versions.storeVerdicts(tx, stored);
     await this.versions.removeVerdicts(tx, removed);
+    await this.own.rejudge(tx, installed);
     const touched = [...stored, ...removed];
     return {
       versionIds: [...new Set(touched.map((verdict) => verdict.versionId))],
@@ -148,36 +152,18 @@ export class JudgeVersionsService {
     };
   }
 
+  /** Stores what organizations tell of their own modules; returns the modules that changed, to be judged anew. */
+  takeOwn(
+    tx: EntityManager,
+    changes: readonly CustomReleasesChanged[],
+    moduleIds: ReadonlyMap<string, number>,
+  ): Promise<number[]> {
+    return this.own.take(tx, changes, moduleIds);
+  }
+
   /** Sites that ran one of the versions at any time, with the module: by position. */
   sitesThatRan(tx: EntityManager, versionIds: readonly number[]): Promise<{ siteIds: number[]; moduleIds: number[] }> {
     return this.versions.sitesThatRan(tx, versionIds);
-  }
-
-  /** New verdicts of the changed advisories and of the mark, against those that stand. */
-  private differ(
-    versions: readonly StoredVersion[],
-    known: KnownHistory,
-    changed: readonly StoredAdvisory[],
-    standing: readonly StoredVerdict[],
-  ): { stored: JudgedVersion[]; removed: StoredVerdict[] } {
-    const rejudged = new Set([MARK, ...changed.map(({ advisoryId }) => advisoryId)]);
-    const kept = standing.filter(({ causeId }) => !rejudged.has(causeId));
-    const judged = judgeByAdvisories(versions, changed);
-    const seenMarked = new Map(
-      standing
-        .filter(({ causeId, unsafeFrom, fixedIn }) => causeId === MARK && unsafeFrom && fixedIn?.length === 0)
-        .map(({ versionId, unsafeFrom }) => [versionId, unsafeFrom!]),
-    );
-    judged.push(...judgeByMark(versions, known, affectedOf([...kept, ...judged]), seenMarked));
-
-    const before = new Map(
-      standing.filter(({ causeId }) => rejudged.has(causeId)).map((row) => [verdictIdentity(row), row]),
-    );
-    const after = new Set(judged.map(verdictIdentity));
-    return {
-      stored: judged.filter((verdict) => !sameVerdict(before.get(verdictIdentity(verdict)), verdict)),
-      removed: [...before.values()].filter((verdict) => !after.has(verdictIdentity(verdict))),
-    };
   }
 
   /** Histories worked out, those of the same revision from memory. */
@@ -224,25 +210,6 @@ export class JudgeVersionsService {
 /** The same for equal versions of one module. */
 export function versionIdentity({ moduleId, version, datestamp }: VersionKey): string {
   return `${moduleId} ${datestamp} ${version === null ? '' : `v${version}`}`;
-}
-
-function verdictIdentity({ versionId, causeId }: JudgedVersion): string {
-  return `${versionId} ${causeId}`;
-}
-
-function sameVerdict(one: JudgedVersion | undefined, other: JudgedVersion): boolean {
-  return (
-    one !== undefined &&
-    one.verdict === other.verdict &&
-    one.unsafeFrom?.getTime() === other.unsafeFrom?.getTime() &&
-    (one.fixedIn ?? []).join() === (other.fixedIn ?? []).join()
-  );
-}
-
-function affectedOf(verdicts: readonly JudgedVersion[]): Set<number> {
-  return new Set(
-    verdicts.filter(({ verdict, causeId }) => verdict === 'affected' && causeId !== MARK).map((v) => v.versionId),
-  );
 }
 
 function groupByModule<T extends { readonly moduleId: number }>(items: readonly T[]): Map<number, T[]> {

@@ -1,3 +1,4 @@
+import type { DrupalMark } from '#libs/contracts';
 import {
   advisoryVerdict,
   projectStatus,
@@ -40,6 +41,8 @@ export interface JudgedStatus {
   readonly availableSince: Date | null;
   /** Release date of the version itself. */
   readonly releasedAt: Date | null;
+  /** Drupal.org's own mark; null: there is no release history. */
+  readonly mark: DrupalMark | null;
 }
 
 /** What a cause says of a version. `unaffected` is not stored. */
@@ -91,7 +94,16 @@ export function judgeStatus(installed: InstalledVersion, known: KnownHistory): J
     securityUpdates: status.securityUpdates,
     availableSince: releaseDate(known.history, status.recommended),
     releasedAt: releaseDate(known.history, version),
+    mark: markOf(known.history, version),
   };
+}
+
+/** What Drupal.org's term `Insecure` says of a version. */
+export function markOf(history: PreparedHistory | null, version: string | null): DrupalMark | null {
+  if (!history) return null;
+  const release = history.walk.find(({ key }) => key === version);
+  if (!release) return 'not_listed';
+  return release.insecure ? 'insecure' : 'not_insecure';
 }
 
 /** What advisories say of versions. A retracted advisory says nothing. */

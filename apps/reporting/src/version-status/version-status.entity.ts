@@ -34,6 +34,10 @@ export class VersionStatusEntity {
   @Column({ type: 'text', name: 'security_updates', array: true })
   securityUpdates: string[];
 
+  /** What Drupal.org's term `Insecure` says of it: `insecure`, `not_insecure`, `not_listed`; null: there is no release history. */
+  @Column({ type: 'text', nullable: true })
+  mark: string | null;
+
   @Column({ type: 'timestamptz', name: 'available_since', nullable: true })
   availableSince: Date | null;
 

@@ -68,16 +68,17 @@ export class VersionRepository {
     await tx.query(
       `UPDATE version_statuses v
        SET status = r.status, reason = r.reason, standing = r.standing, recommended = r.recommended, latest = r.latest,
-           security_updates = r.security_updates, available_since = r.available_since, released_at = r.released_at
+           security_updates = r.security_updates, available_since = r.available_since, released_at = r.released_at,
+           mark = r.mark
        FROM (SELECT version_id, status, reason, standing, recommended, latest,
-                    ARRAY(SELECT jsonb_array_elements_text(updates)) AS security_updates, available_since, released_at
+                    ARRAY(SELECT jsonb_array_elements_text(updates)) AS security_updates, available_since, released_at, mark
              FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-                         $8::timestamptz[], $9::timestamptz[])
-                  AS row(version_id, status, reason, standing, recommended, latest, updates, available_since, released_at)) r
+                         $8::timestamptz[], $9::timestamptz[], $10::text[])
+                  AS row(version_id, status, reason, standing, recommended, latest, updates, available_since, released_at, mark)) r
        WHERE v.version_id = r.version_id
-         AND (v.status, v.reason, v.standing, v.recommended, v.latest, v.security_updates, v.available_since, v.released_at)
+         AND (v.status, v.reason, v.standing, v.recommended, v.latest, v.security_updates, v.available_since, v.released_at, v.mark)
              IS DISTINCT FROM
-             (r.status, r.reason, r.standing, r.recommended, r.latest, r.security_updates, r.available_since, r.released_at)`,
+             (r.status, r.reason, r.standing, r.recommended, r.latest, r.security_updates, r.available_since, r.released_at, r.mark)`,
       [
         statuses.map((status) => status.versionId),
         statuses.map((status) => status.status),
@@ -88,6 +89,7 @@ export class VersionRepository {
         statuses.map((status) => JSON.stringify(status.securityUpdates)),
         statuses.map((status) => status.availableSince),
         statuses.map((status) => status.releasedAt),
+        statuses.map((status) => status.mark),
       ],
     );
   }

@@ -12,6 +12,7 @@ import {
 } from '../primitives.js';
 import { defineRpc } from '../rpc-definition.js';
 import { PageMeta, Paging, Scope } from './paging.js';
+import { ModuleOrigin, Sources, UnknownReason } from './verdicts.js';
 
 /** Drupal's codes, lower case, as `libs/drupal` computes them. */
 export const StatusCode = Type.Union([
@@ -124,6 +125,9 @@ export const moduleDetail = defineRpc({
       title: Nullable(Type.String()),
       type: Nullable(Type.String()),
       link: Nullable(Type.String()),
+      origin: ModuleOrigin,
+      /** Of an organization's own module: whose; else null. */
+      organization_id: Nullable(Uuid),
       recommended_version: Nullable(VersionString),
       supported_branches: Type.Array(Type.String()),
       project_status: Nullable(Type.String()),
@@ -134,8 +138,11 @@ export const moduleDetail = defineRpc({
           version: Nullable(VersionString),
           sites: Type.Integer(),
           status: StatusCode,
+          /** Why the status is unknown, from the algorithm. */
+          reason: Nullable(Type.String()),
           released_at: Nullable(Instant),
           advisories: Type.Array(Type.String()),
+          ...Sources,
         }),
       ),
       /** The requested page of sites. */
@@ -147,6 +154,7 @@ export const moduleDetail = defineRpc({
           environment: Type.String(),
           installed_version: Nullable(VersionString),
           status: StatusCode,
+          reason: Nullable(Type.String()),
           advisories: Type.Array(Type.String()),
           exposed_since: Nullable(Instant),
           installed_since: Nullable(Instant),
@@ -187,6 +195,12 @@ export const ExposureRow = Type.Object({
     ]),
   ),
   closed_version: Nullable(VersionString),
+  /** What the site runs now; null: the module is gone, or names no version. */
+  current_version: Nullable(VersionString),
+  /** Of an `unknown` one: why nobody can judge that. */
+  unknown_reason: Nullable(UnknownReason),
+  /** Of `installed_version`, as both sources speak of it now. */
+  ...Sources,
   /** Days open, until `closed_at` or now, to two decimals. */
   days: Type.Number(),
   recorded_at: Instant,

@@ -1,11 +1,8 @@
 import Type from 'typebox';
 import { defineEvent } from '../../event-definition.js';
-import type { QueueDefinition } from '../../queues.js';
 import { Instant, InternalId, ModuleName, Nullable, Uuid } from '../../primitives.js';
+import { QUEUES } from '../../queues.js';
 import { ReleaseHistoryDocument } from './module-releases-changed.v1.js';
-
-/** Queues that get a copy. A reader adds its own here together with its handler. */
-const READERS: readonly QueueDefinition[] = [];
 
 /**
  * The releases of a module that an organization declared as its own, whole. A greater `revision` (of this organization and module) wins.
@@ -26,5 +23,5 @@ export const customReleasesChanged = defineEvent({
   type: 'catalog.custom-releases-changed',
   version: 1,
   schema: CustomReleasesChanged,
-  queues: READERS,
+  queues: [QUEUES.reportingCatalog],
 });
