@@ -8,6 +8,8 @@ import { systemClock } from '#libs/runtime';
 import type { Logger, ServiceConfig } from '#libs/runtime';
 import { RedisAdmission, RpcClient } from '#libs/streams';
 import type { RedisConnection } from '#libs/streams';
+import { AdvisoryController } from './advisory/advisory.controller.js';
+import { ReadAdvisories } from './advisory/read-advisories.service.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
 import { ExposureController } from './exposure/exposure.controller.js';
@@ -28,7 +30,11 @@ import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { PasswordHasher } from './login/password-hasher.service.js';
 import { PrincipalGuard } from './login/principal.guard.js';
+import { ManageModules } from './module/manage-modules.service.js';
 import { ModuleController } from './module/module.controller.js';
+import { OwnModuleChanges } from './module/own-module-changes.service.js';
+import { OwnModuleRepository } from './module/own-module.repository.js';
+import { ReadModules } from './module/read-modules.service.js';
 import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
@@ -85,6 +91,7 @@ export class GatewayModule {
         SiteController,
         PushStateController,
         ModuleController,
+        AdvisoryController,
         ExposureController,
         DashboardController,
         SystemController,
@@ -115,11 +122,16 @@ export class GatewayModule {
         LogIn,
         LoginAttemptsRepository,
         LoginCredentials,
+        ManageModules,
         ManageSites,
+        OwnModuleChanges,
+        OwnModuleRepository,
         People,
         PushState,
         Questions,
+        ReadAdvisories,
         ReadExposures,
+        ReadModules,
         ReadSites,
         SiteChanges,
         SiteKeyDirectory,

@@ -1,8 +1,15 @@
 import {
+  advisoryDetail,
+  advisorySites,
+  customModules,
   dashboardOverview,
+  listAdvisories,
   listExposures,
+  listModules,
   listSites,
   moduleDetail,
+  moduleSync,
+  moduleVersions,
   pushReceipt,
   reportingProgress,
   siteModules,
@@ -33,7 +40,15 @@ describe('every route', () => {
     'post /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 201, 201],
     'get /api/v1/sites/{siteUuid}/pushes/{pushId}': [401, 200, 404, 200, 200, 200],
     'post /api/v1/sites/{siteUuid}/modules/sync': [401, 202, 401, 401, 401, 401],
-    'get /api/v1/modules/{name}': [401, 403, 404, 404, 404, 404],
+    'get /api/v1/modules': [401, 403, 200, 200, 200, 200],
+    'post /api/v1/modules': [401, 403, 201, 403, 201, 201],
+    'get /api/v1/modules/{name}': [401, 403, 404, 200, 200, 200],
+    'patch /api/v1/modules/{name}': [401, 403, 404, 403, 200, 200],
+    'delete /api/v1/modules/{name}': [401, 403, 404, 403, 204, 204],
+    'get /api/v1/modules/{name}/versions': [401, 403, 404, 200, 200, 200],
+    'get /api/v1/advisories': [401, 403, 200, 200, 200, 200],
+    'get /api/v1/advisories/{advisory}': [401, 403, 404, 404, 404, 404],
+    'get /api/v1/advisories/{advisory}/sites': [401, 403, 404, 404, 404, 404],
     'get /api/v1/exposures': [401, 403, 200, 200, 200, 200],
     'get /api/v1/exposures/export': [401, 403, 200, 200, 200, 200],
     'get /api/v1/exposures.csv': [401, 403, 200, 200, 200, 200],
@@ -50,7 +65,13 @@ describe('every route', () => {
     others.answer(listSites, () => empty);
     others.answer(siteModules, () => null);
     others.answer(moduleDetail, () => null);
-    others.answer(listExposures, () => ({ ...empty, next: null }));
+    others.answer(moduleVersions, () => null);
+    others.answer(moduleSync, () => null);
+    others.answer(customModules, () => ({ items: [] }));
+    others.answer(advisoryDetail, () => null);
+    others.answer(advisorySites, () => null);
+    for (const list of [listModules, listAdvisories, listExposures])
+      others.answer(list, () => ({ ...empty, next: null }));
     others.answer(reportingProgress, () => ({
       sites: 0,
       modules_without_history: 0,
@@ -79,6 +100,13 @@ describe('every route', () => {
           body: { name: 'x', url: 'https://x.example', organization: organization!.uuid },
         });
         const { site, key } = created.body.data;
+        // And a module of its own, anew as well.
+        const ownModule = `own_${route.replaceAll(/\W/g, '_')}_${asker}`;
+        if (template.includes('{name}'))
+          await request(base, 'POST', '/api/v1/modules', {
+            token: api.token,
+            body: { name: ownModule, title: 'Own', organization: organization!.uuid },
+          });
         const pushed = await request(base, 'POST', `/api/v1/sites/${site.id}/modules/sync`, {
           key,
           body: inventory(site.id),
@@ -94,7 +122,8 @@ describe('every route', () => {
         const path = template
           .replace('{siteUuid}', site.id)
           .replace('{pushId}', String(pushed.body.data.push_id))
-          .replace('{name}', 'views');
+          .replace('{name}', ownModule)
+          .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
           'post /api/v1/auth/login': {},
           'post /api/v1/sites': {
@@ -102,6 +131,12 @@ describe('every route', () => {
             url: 'https://x.example',
             ...(asker === 5 ? { organization: organization!.uuid } : {}),
           },
+          'post /api/v1/modules': {
+            name: `another_${asker}`,
+            title: 'Another',
+            ...(asker === 5 ? { organization: organization!.uuid } : {}),
+          },
+          'patch /api/v1/modules/{name}': { title: 'Own, still' },
           'post /api/v1/sites/{siteUuid}/keys': {},
           'post /api/v1/sites/{siteUuid}/modules/sync': inventory(site.id),
         };

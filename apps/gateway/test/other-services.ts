@@ -3,10 +3,17 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import {
+  advisoryDetail,
+  advisorySites,
+  customModules,
   dashboardOverview,
+  listAdvisories,
   listExposures,
+  listModules,
   listSites,
   moduleDetail,
+  moduleSync,
+  moduleVersions,
   patchProgress,
   pushReceipt,
   reportingProgress,
@@ -19,7 +26,14 @@ const ANSWERED: readonly RpcDefinition[] = [
   pushReceipt,
   listSites,
   siteModules,
+  listModules,
   moduleDetail,
+  moduleVersions,
+  listAdvisories,
+  advisoryDetail,
+  advisorySites,
+  moduleSync,
+  customModules,
   listExposures,
   dashboardOverview,
   patchProgress,
@@ -46,7 +60,7 @@ export class OtherServices {
 
   /** Answers over the same transport as the real ones. */
   async start(cacheUrl: string): Promise<void> {
-    for (const service of ['ingest', 'reporting'] satisfies ServiceName[]) {
+    for (const service of ['ingest', 'reporting', 'catalog'] satisfies ServiceName[]) {
       const definitions = ANSWERED.filter((definition) => definition.service === service);
       const server = new StreamsRpcServer({ service, url: cacheUrl, definitions, checkOutputs: true });
       const app = await NestFactory.createMicroservice<MicroserviceOptions>(this.moduleFor(definitions), {

@@ -37,6 +37,11 @@ describe('reading answers', () => {
       closed_after: null,
       reason: null,
       closed_version: null,
+      current_version: '8.x-1.0',
+      unknown_reason: null,
+      drupal_mark: 'not_insecure',
+      advisory_range: 'affected',
+      sources_differ: true,
       days: -1.5,
       recorded_at: AS_OF,
     });
@@ -93,6 +98,18 @@ describe('reading answers', () => {
       ['/api/v1/exposures?open_at=2024-01-01&open_at=2025-01-01', '400 invalid_parameter wrong_format:/open_at'],
       ['/api/v1/exposures?sort=name', '400 invalid_parameter wrong_value:/sort'],
       ['/api/v1/exposures?format=xml', '400 invalid_parameter wrong_value:/format'],
+      ['/api/v1/modules?installed=perhaps', '400 invalid_parameter wrong_value:/installed'],
+      ['/api/v1/modules?kind=theme', '400 unknown_parameter unknown_member:/kind'],
+      ['/api/v1/modules?type=theme,plugin', '400 invalid_parameter wrong_format:/type'],
+      ['/api/v1/modules?sort=standing', '400 invalid_parameter wrong_value:/sort'],
+      ['/api/v1/modules/views?sort=version', '400 invalid_parameter wrong_value:/sort'],
+      ['/api/v1/modules/views/versions?format=csv', '400 unknown_parameter unknown_member:/format'],
+      ['/api/v1/advisories?risk=dire', '400 invalid_parameter wrong_format:/risk'],
+      ['/api/v1/advisories?year=2024', '400 unknown_parameter unknown_member:/year'],
+      ['/api/v1/advisories?sort=-title', '400 invalid_parameter wrong_value:/sort'],
+      ['/api/v1/advisories/SA-CORE-2024-001?x=1', '400 unknown_parameter unknown_member:/x'],
+      ['/api/v1/advisories/SA-CORE-2024-001/sites?verdict=safe', '400 invalid_parameter wrong_format:/verdict'],
+      ['/api/v1/advisories/SA%20CORE', '404 not_found'],
       ['/api/v1/sites?q=%00', '400 invalid_parameter wrong_format:/q'],
       ['/api/v1/sites?exposed=maybe', '400 invalid_parameter wrong_value:/exposed'],
       [
@@ -131,7 +148,7 @@ describe('reading answers', () => {
         expect(lines[1]).toContain(
           '"Town ""hall"", west",views,8.x-1.0,SA-CONTRIB-2026-001,,,8.x-1.1 8.x-2.4,critical,',
         );
-        expect(lines[1]).toMatch(/,-1\.5$/);
+        expect(lines[1]).toMatch(/,-1\.5,8\.x-1\.0,,not_insecure,affected,true$/);
         expect(lines[2]).toContain(`,'=cmd|calc,`);
         expect(api.others.lastInput(listExposures)).toMatchObject({
           after: 'the-second',

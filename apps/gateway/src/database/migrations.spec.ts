@@ -23,7 +23,7 @@ describe('the migrations of the gateway', () => {
   );
 
   it('can be taken back', async () => {
-    await database.dataSource.undoLastMigration();
+    for (const _ of migrations) await database.dataSource.undoLastMigration();
     const tables = await database.dataSource.query<{ name: string }[]>(
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'gateway' AND tablename <> 'migrations'`,
     );

@@ -20,3 +20,26 @@ function csvCell(cell: Cell): string {
   const safe = (FORMULA.test(cell) ? `'${cell}` : cell).replaceAll('\0', '');
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
+
+/** The columns of a file: what each is called and what stands in it. */
+export type Columns<Row> = readonly (readonly [string, (row: Row) => Cell])[];
+
+/** A part of a list, and how to ask for the next one; null: it was the last. */
+export interface ListPart<Row> {
+  readonly items: readonly Row[];
+  readonly next: string | null;
+}
+
+/** A whole list as CSV, in pieces. @param more asks for the part behind a cursor */
+export async function* csvPieces<Row>(
+  columns: Columns<Row>,
+  first: ListPart<Row>,
+  more: (after: string) => Promise<ListPart<Row>>,
+): AsyncGenerator<string> {
+  yield BYTE_ORDER_MARK + csvLine(columns.map(([name]) => name));
+  for (let part = first; ;) {
+    if (part.items.length > 0) yield part.items.map((row) => csvLine(columns.map(([, cell]) => cell(row)))).join('');
+    if (part.next === null) return;
+    part = await more(part.next);
+  }
+}

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
-import { Controller, Get, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExposureRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
+import { csvFile } from '../http/csv-file.js';
 import { AnswersList } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
 import type { UserPrincipal } from '../identity/principal.js';
@@ -48,10 +48,6 @@ export class ExposureController {
 
   private async file(person: UserPrincipal, query: ExposureListQuery, reply: FastifyReply): Promise<StreamableFile> {
     const lines = await this.readExposures.csv(scopeOf(person), query);
-    void reply.header('cache-control', 'private, no-store');
-    return new StreamableFile(Readable.from(lines), {
-      type: 'text/csv; charset=utf-8',
-      disposition: `attachment; filename="exposures-${new Date().toISOString().slice(0, 10)}.csv"`,
-    });
+    return csvFile('exposures', lines, reply);
   }
 }

@@ -1,13 +1,12 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional } from 'class-validator';
+import { FormatParameter } from '../http/format.decorator.js';
+import type { Format } from '../http/format.decorator.js';
 import { AnyOf, InstantParameter, isModuleName, isUuid, OneOrMore, PageQuery, Sort } from '../http/parameters.js';
 
 export const EXPOSURE_SORTS = ['opened_at', 'closed_at', 'days', 'risk', 'published_at'];
-const RISKS = ['highly_critical', 'critical', 'moderately_critical', 'less_critical', 'not_critical'];
-const FORMATS = ['json', 'csv'] as const;
+export const RISKS = ['highly_critical', 'critical', 'moderately_critical', 'less_critical', 'not_critical'];
 
 /** SA-CORE-2018-002, SA-CONTRIB-2024-001, CVE-2018-7600. */
-function isAdvisory(value: string): boolean {
+export function isAdvisory(value: string): boolean {
   return /^[A-Za-z0-9._:-]{1,100}$/.test(value);
 }
 
@@ -55,12 +54,6 @@ export class ExposureListQuery extends PageQuery {
   @Sort(EXPOSURE_SORTS)
   sort?: string;
 
-  @ApiPropertyOptional({
-    enum: FORMATS,
-    default: 'json',
-    description: '`csv` is the whole list as a file, whatever the page.',
-  })
-  @IsOptional()
-  @IsIn(FORMATS)
-  format?: (typeof FORMATS)[number];
+  @FormatParameter()
+  format?: Format;
 }

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { listExposures } from '#libs/contracts';
 import type { ExposureRow, RpcInput, RpcOutput, Scope } from '#libs/contracts';
 import { Questions } from '../question/questions.service.js';
-import { BYTE_ORDER_MARK, csvLine } from './csv.js';
-import type { Cell } from './csv.js';
+import { csvPieces } from './csv.js';
+import type { Columns } from './csv.js';
 import type { ExposureListQuery } from './exposure.dto.js';
 
 type Input = RpcInput<typeof listExposures>;
@@ -13,7 +13,7 @@ const EXPORT_ROWS = 1_000;
 /** An export asks again and again; each question may take its time. */
 const EXPORT_DEADLINE_MS = 15_000;
 
-const COLUMNS: readonly (readonly [string, (row: ExposureRow) => Cell])[] = [
+const COLUMNS: Columns<ExposureRow> = [
   ['id', (row) => row.id],
   ['site_id', (row) => row.site_id],
   ['site_name', (row) => row.site_name],
@@ -33,6 +33,11 @@ const COLUMNS: readonly (readonly [string, (row: ExposureRow) => Cell])[] = [
   ['reason', (row) => row.reason],
   ['closed_version', (row) => row.closed_version],
   ['days', (row) => row.days],
+  ['current_version', (row) => row.current_version],
+  ['unknown_reason', (row) => row.unknown_reason],
+  ['drupal_mark', (row) => row.drupal_mark],
+  ['advisory_range', (row) => row.advisory_range],
+  ['sources_differ', (row) => String(row.sources_differ)],
 ];
 
 /** Reads exposures from reporting: a page for people, all of them as a file. */
@@ -51,16 +56,9 @@ export class ReadExposures {
    */
   async csv(scope: Scope, query: ExposureListQuery): Promise<AsyncIterable<string>> {
     const input: Input = { scope, ...filters(query), page: 1, per_page: EXPORT_ROWS, sort: query.sort ?? '-opened_at' };
-    return this.pieces(input, await this.questions.ask(listExposures, input, EXPORT_DEADLINE_MS));
-  }
-
-  private async *pieces(input: Input, first: RpcOutput<typeof listExposures>): AsyncGenerator<string> {
-    yield BYTE_ORDER_MARK + csvLine(COLUMNS.map(([name]) => name));
-    for (let part = first; ;) {
-      if (part.items.length > 0) yield part.items.map((row) => csvLine(COLUMNS.map(([, cell]) => cell(row)))).join('');
-      if (part.next === null) return;
-      part = await this.questions.ask(listExposures, { ...input, after: part.next }, EXPORT_DEADLINE_MS);
-    }
+    const ask = (after?: string): Promise<RpcOutput<typeof listExposures>> =>
+      this.questions.ask(listExposures, { ...input, ...(after === undefined ? {} : { after }) }, EXPORT_DEADLINE_MS);
+    return csvPieces(COLUMNS, await ask(), ask);
   }
 }
 

@@ -23,6 +23,11 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   method_not_allowed: 'The address exists but not for this method.',
   inventory_hash_unknown:
     'A heartbeat named an inventory that is not the one known here. Send the full inventory with its hash; the next heartbeat will do.',
+  module_exists: 'Your organization has declared a module of that name already. Change that one with PATCH.',
+  module_known_upstream:
+    'Drupal.org has a project of that name, so its releases come from there and nobody can declare them. Rename your module.',
+  module_not_own:
+    'What is known of this module comes from Drupal.org or from the sites that run it. Only modules that your organization declared can be changed or removed.',
   too_many_keys: 'A site has two live keys to push with at most, so that one can replace the other. Revoke one first.',
   payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
   uri_too_long: 'The address or one of its parts is too long.',
