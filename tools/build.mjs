@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compiles the TypeScript of apps, libs and tools to dist/, file by file and without a type check (`npm run typecheck` does that).
+// Compiles the TypeScript of apps, libs, tools and e2e to dist/, file by file and without a type check (`npm run typecheck` does that).
 // Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = join(root, 'dist', '.build-stamp.json');
 
-/** What runs: apps, libs, and those tools that are TypeScript. Tests are compiled by Jest itself. */
-const FOLDERS = ['apps', 'libs', 'tools'];
+/** What runs: apps, libs, those tools that are TypeScript, and the disasters of e2e. Tests are compiled by Jest itself. */
+const FOLDERS = ['apps', 'libs', 'tools', 'e2e'];
 /** Read by the running program from beside its code. Data files of tools stay where they are. */
 const ASSETS = new Set(['.hbs', '.html', '.css', '.lua', '.svg', '.png']);
 /** How many files are compiled at a time; swc has threads of its own. */

@@ -4,35 +4,40 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '#libs/testing';
 
+/** What runs must not outlive whoever started it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** One service as a real process of its own, built from the sources, that can be killed and started again. */
 export class ServiceProcess {
   private child: ChildProcess | null = null;
   private output = '';
+  /** Where the built sources are; a test of releases side by side names another. */
+  folder = process.cwd();
+  /** Told of the end of every process of this service, however it came. */
+  onEnd: (how: number | NodeJS.Signals) => void = () => undefined;
 
   constructor(
     readonly name: string,
     private readonly environment: Record<string, string>,
     /** Answers 200 once the service is ready. */
-    private readonly readyUrl: string,
+    readonly readyUrl: string,
+    /** Told everything the process writes. */
+    private readonly onOutput: (text: string) => void = () => undefined,
   ) {}
 
-  /** Starts the process and waits until it is ready. @throws Error with the end of its log when it does not get there. */
-  async start(): Promise<void> {
-    const entry = join(process.cwd(), 'dist', 'apps', this.name, 'src', 'main.js');
-    if (!existsSync(entry)) throw new Error(`${entry} is not there: run the tests by \`npm test\`, which builds first`);
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
-      // Nothing of the test's own environment leaks in: a service sees its settings only.
-      env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...this.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child = child;
-    const keep = (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-4_000));
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+  /**
+   * Starts the process and waits until it is ready. @throws Error with the end of its log when it does not get there.
+   * @param extra settings for this start only
+   */
+  async start(extra: Record<string, string> = {}): Promise<void> {
+    const child = this.launch(extra);
     await eventually(
       async () => {
         if (child.exitCode !== null || child.signalCode !== null) return 'ended';
-        const answer = await fetch(this.readyUrl);
+        const answer = await fetch(this.readyUrl, { signal: AbortSignal.timeout(5_000) });
         if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
         return 'ready';
       },
@@ -45,6 +50,52 @@ export class ServiceProcess {
         throw new Error(`${(error as Error).message}; its log ends:\n${this.output.slice(-1_500)}`, { cause: error });
       },
     );
+  }
+
+  /** Starts the process and waits for nothing. */
+  launch(extra: Record<string, string> = {}): ChildProcess {
+    const entry = join(this.folder, 'dist', 'apps', this.name, 'src', 'main.js');
+    if (!existsSync(entry)) throw new Error(`${entry} is not there: run the tests by \`npm test\`, which builds first`);
+    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+      cwd: this.folder,
+      // Nothing of the test's own environment leaks in: a service sees its settings only.
+      env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...this.environment, ...extra },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    const keep = (chunk: Buffer) => {
+      const text = chunk.toString();
+      this.output = (this.output + text).slice(-4_000);
+      this.onOutput(text);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    running.add(child);
+    child.once('exit', (code, signal) => {
+      running.delete(child);
+      this.onEnd(signal ?? code ?? 1);
+    });
+    return child;
+  }
+
+  get running(): boolean {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Of the process that runs, or ran last. @throws Error before the first start */
+  get pid(): number {
+    if (this.child?.pid === undefined) throw new Error(`${this.name} was never started`);
+    return this.child.pid;
+  }
+
+  /** How the last process ended: its exit code or the signal; null while it runs. */
+  get ended(): number | NodeJS.Signals | null {
+    return this.child?.exitCode ?? this.child?.signalCode ?? null;
+  }
+
+  /** Sends a signal, when there is a process. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) this.child?.kill(signal);
   }
 
   /** Ends the process without warning, as a power cut would. */

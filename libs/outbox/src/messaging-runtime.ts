@@ -3,18 +3,21 @@ import type { DiscoveryService } from '@nestjs/core';
 import type { DataSource, EntityManager } from 'typeorm';
 import { EVENTS } from '#libs/contracts';
 import { classifySqlError } from '#libs/database';
-import { withCorrelation, type Readiness, type Registry } from '#libs/runtime';
+import { withCorrelation, type FailPoints, type Readiness, type Registry } from '#libs/runtime';
 import { assertDurableStreams, QueueConsumer } from '#libs/streams';
 import type {
   AdmissionGate,
   Broker,
+  ConsumerSettings,
   DeadLetterStore,
+  QueueConsumerOptions,
   RedisConnection,
   RedisPublisher,
   StreamsLog,
   StreamsObserver,
   UnitOfWork,
 } from '#libs/streams';
+import { breakableConsumer } from './breakable.js';
 import { tableMetrics } from './messaging-metrics.js';
 import type { OutboxRelay } from './outbox-relay.js';
 import { findQueueHandlers } from './queue-handler.js';
@@ -26,6 +29,10 @@ export interface MessagingParts {
   readonly partitions: number;
   /** Runs although the streams' Redis may lose what it has acknowledged. */
   readonly allowLossyStreams: boolean;
+  /** What the operator set otherwise than the default. */
+  readonly tuning: Partial<ConsumerSettings>;
+  /** null, but in tests of disasters. */
+  readonly failPoints: FailPoints | null;
   readonly dataSource: DataSource;
   readonly connection: RedisConnection;
   readonly publisher: RedisPublisher;
@@ -126,8 +133,8 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
   }
 
   private consumerOf({ queue, handlers, schemaFor }: QueuePlan): QueueConsumer<EntityManager> {
-    const { broker, unitOfWork, deadLetters, observer, log, partitions, service } = this.parts;
-    return new QueueConsumer<EntityManager>({
+    const { broker, unitOfWork, deadLetters, observer, log, partitions, service, tuning, failPoints } = this.parts;
+    const options: QueueConsumerOptions<EntityManager> = {
       broker,
       queue: queue.name,
       partitions: queue.partitioned ? partitions : 1,
@@ -139,8 +146,10 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
       withCorrelation,
       observer,
       log,
+      settings: tuning,
       name: service,
-    });
+    };
+    return new QueueConsumer(failPoints === null ? options : breakableConsumer(options, failPoints));
   }
 
   /** The outbox of a service that sends no events may be missing; of one that does, it must not. */

@@ -3,7 +3,7 @@ import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 import { QUEUES } from '#libs/contracts';
 import { TypeOrmUnitOfWork } from '#libs/database';
-import { createLogger, metrics, type ServiceConfig } from '#libs/runtime';
+import { createLogger, failPoints, metrics, type ServiceConfig } from '#libs/runtime';
 import {
   connectRedis,
   RedisBroker,
@@ -13,6 +13,8 @@ import {
   type StreamsLog,
   type StreamsObserver,
 } from '#libs/streams';
+import { breakablePublisher } from './breakable.js';
+import { consumerTuning } from './consumer-tuning.js';
 import { PostgresDeadLetterStore } from './dead-letter-store.js';
 import { messagingMetrics } from './messaging-metrics.js';
 import { MessagingRuntime, type MessagingParts } from './messaging-runtime.js';
@@ -99,11 +101,13 @@ function assemble({
     observer: observers.streams,
     ...(admission === undefined ? {} : { admission }),
   });
+  const breakPoints = failPoints(config.env);
+  if (breakPoints !== null) log.warn({ rules: config.env['PATCHWATCH_FAIL_POINTS'] }, 'fail points are active');
   const outbox = new TableOutbox();
   const relay = new OutboxRelay({
     url: config.databaseUrl,
     schema: service,
-    publisher,
+    publisher: breakPoints === null ? publisher : breakablePublisher(publisher, breakPoints),
     observer: observers.relay,
     log,
   });
@@ -111,6 +115,8 @@ function assemble({
     service,
     partitions: config.partitions,
     allowLossyStreams: config.env['PATCHWATCH_ALLOW_LOSSY_STREAMS'] === '1',
+    tuning: consumerTuning(config.env),
+    failPoints: breakPoints,
     dataSource,
     connection,
     publisher,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { failPointProblem } from './fail-points.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -82,6 +83,8 @@ export function loadConfig(service: string, env: Environment = process.env): Ser
     },
     env,
   };
+  const failPoints = failPointProblem(env);
+  if (failPoints !== null) read.problems.push(failPoints);
   if (read.problems.length > 0) throw new ConfigError(service, read.problems);
   return config;
 }

@@ -1,6 +1,7 @@
 export * from './clock.js';
 export * from './config.js';
 export * from './correlation.js';
+export * from './fail-points.js';
 export * from './health-server.js';
 export * from './ids.js';
 export * from './logger.js';

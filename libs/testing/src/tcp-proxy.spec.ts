@@ -71,6 +71,16 @@ describe('TcpProxy', () => {
     expect(received).toBe('something');
   });
 
+  it('forgets the links that stand, and carries new ones', async () => {
+    proxy.forget();
+    client.write('old');
+    await eventually(() => proxy.swallowed === 'old'.length, { what: 'the bytes to be swallowed' });
+    client = await open();
+    client.write('new');
+    await answered('new');
+    expect(received).toBe('new');
+  });
+
   it('refuses new links and resets those that stand', async () => {
     proxy.mode = 'refuse';
     proxy.reset();

@@ -29,6 +29,7 @@ export class TcpProxy {
   swallowed = 0;
   private speed = FAST;
   private readonly sockets = new Set<Socket>();
+  private readonly forgotten = new WeakSet<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -72,6 +73,11 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
+  /** The links that stand become black holes; new ones pass. As when a router between the two has lost its table. */
+  forget(): void {
+    for (const socket of this.sockets) this.forgotten.add(socket);
+  }
+
   /** All is as at the start; links that lost bytes are reset, because their two ends no longer agree. */
   mend(): void {
     const broken = this.mode !== 'pass';
@@ -103,8 +109,9 @@ export class TcpProxy {
         server.destroy();
       });
     }
-    this.carry(client, server, () => this.mode !== 'blackhole', false);
-    this.carry(server, client, () => this.mode === 'pass', true);
+    const known = (): boolean => !this.forgotten.has(client);
+    this.carry(client, server, () => known() && this.mode !== 'blackhole', false);
+    this.carry(server, client, () => known() && this.mode === 'pass', true);
   }
 
   /** Passes bytes on in their order, at once where nothing slows the link, and never more than the far end takes. */

@@ -1,0 +1,41 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isKept, reportAsText } from './report.js';
+import { runAll } from './run-all.js';
+import { chosen, EVERYDAY } from './scenarios/index.js';
+
+const USAGE = `npm run test:faults                     every scenario
+npm run test:faults -- 4 poison         those with these numbers, or with this in their names
+  --short      shortened durations, same code
+  --everyday   the short selection of npm test
+  --json       the report as JSON on standard output; the course of things goes to standard error
+  --folder <f> where books and logs go; default .data/faults`;
+
+/** The command. @returns exit code: 0 when every identity and every promise held */
+export async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const at = args.indexOf('--folder');
+  const folder = at >= 0 ? args[at + 1]! : join(process.cwd(), '.data', 'faults');
+  const flags = new Set(args.filter((arg) => arg.startsWith('--')));
+  const words = args.filter((arg, i) => !arg.startsWith('--') && (at < 0 || i !== at + 1));
+  const json = flags.has('--json');
+  const started = performance.now();
+  const say = (text: string): void => {
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1).padStart(6);
+    (json ? process.stderr : process.stdout).write(`[${seconds} s] ${text}\n`);
+  };
+  mkdirSync(folder, { recursive: true });
+  const everyday = flags.has('--everyday');
+  const scenarios = chosen(everyday ? EVERYDAY.map(String) : words);
+  const outcomes = await runAll(scenarios, { short: everyday || flags.has('--short'), folder, say }, (outcome) => {
+    say(`  ${outcome.verdict} after ${outcome.seconds} s`);
+    for (const problem of outcome.problems) say(`  - ${problem}`);
+  });
+  const report = { kept: isKept(outcomes), outcomes };
+  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `\n${reportAsText(outcomes)}\n`);
+  return report.kept ? 0 : 1;
+}

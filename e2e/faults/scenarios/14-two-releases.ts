@@ -1,0 +1,67 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Scenario } from '../scenario.js';
+
+const CONTRACT = join('dist', 'libs', 'contracts', 'src', 'events', 'gateway', 'push-received.v1.js');
+
+/**
+ * A next release stands beside this one: the same sources as built, but pushes travel as version 2 of their message, which this release
+ * does not know; nor does that one know version 1.
+ */
+export const twoReleases: Scenario = {
+  number: 14,
+  name: 'two-releases',
+  promise: 'old and new message versions together: neither release dead-letters what only the other understands',
+  async run(stage) {
+    const { platform } = stage;
+    const next = nextRelease();
+    const [, newGateway] = platform.fleet('gateway');
+    const [, newIngest] = platform.fleet('ingest');
+    const changed = [newGateway!, newIngest!];
+    try {
+      for (const instance of changed) {
+        instance.process.folder = next;
+        await instance.restart();
+      }
+      const load = stage.load({
+        sites: await stage.sites(stage.scale(80, 20)),
+        lanes: 12,
+        perSecond: stage.scale(120, 40),
+      });
+      await stage.pass(stage.scale(30_000, 6_000));
+      stage.check('nothing is dead while both run', (await stage.dead()).length === 0);
+      await load.stop();
+      await stage.settle(180_000);
+      // Roll back under load: what the new release still had in the queue waits for it.
+      const back = stage.load({ sites: await stage.sites(10), lanes: 4, perSecond: 40 });
+      await stage.pass(2_000);
+      await newIngest!.process.stop();
+      await stage.pass(stage.scale(8_000, 2_000));
+      stage.check('nothing is dead while the new release is away', (await stage.dead()).length === 0);
+      await newIngest!.start();
+      await back.stop();
+      await stage.settle(180_000);
+    } finally {
+      for (const instance of changed) {
+        instance.process.folder = process.cwd();
+        await instance.restart();
+      }
+      rmSync(next, { recursive: true, force: true });
+    }
+  },
+};
+
+function nextRelease(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'patchwatch-next-release-'));
+  const here = process.cwd();
+  for (const part of ['apps', 'libs'])
+    cpSync(join(here, 'dist', part), join(folder, 'dist', part), { recursive: true });
+  cpSync(join(here, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(here, 'node_modules'), join(folder, 'node_modules'));
+  const contract = join(folder, CONTRACT);
+  const changed = readFileSync(contract, 'utf8').replace(/version: 1\b/, 'version: 2');
+  if (!changed.includes('version: 2')) throw new Error(`${CONTRACT} has no "version: 1" to change`);
+  writeFileSync(contract, changed);
+  return folder;
+}

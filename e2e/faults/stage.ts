@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '#libs/testing';
+import { DEAD_SCHEMAS, readDead, readFacts, readStreams, type DeadSchema, type Scope } from './facts.js';
+import type { DeadFact, Facts } from './identity.js';
+import { Ledger } from './ledger.js';
+import { Load, type LoadOptions } from './load.js';
+import type { Platform } from './platform/platform.js';
+import { PushClient, type PushAnswer } from './push-client.js';
+import { registerSites, type SiteAgent } from './site-agent.js';
+import { TUNING, type RunOptions, type Scenario } from './scenario.js';
+
+/** What a scenario plays on: the platform, sites of its own, clients that keep the books. */
+export class Stage {
+  /** Promises that did not hold. */
+  readonly problems: string[] = [];
+  readonly notes: string[] = [];
+  /** Push ids lost on purpose (a Redis that was emptied), named by the scenario. */
+  readonly named: string[] = [];
+  readonly client: PushClient;
+  private readonly loads: Load[] = [];
+  private readonly listeners = new Set<(answer: PushAnswer) => void>();
+  private watching = true;
+  private watch: Promise<void> = Promise.resolve();
+
+  private constructor(
+    readonly platform: Platform,
+    readonly options: RunOptions,
+    readonly ledger: Ledger,
+    private readonly scope: Scope & { readonly siteIds: number[] },
+    private readonly prefix: string,
+  ) {
+    this.client = new PushClient(platform.gateways, ledger, (answer) => {
+      for (const listener of this.listeners) listener(answer);
+    });
+  }
+
+  static async open(platform: Platform, scenario: Scenario, options: RunOptions): Promise<Stage> {
+    const deadSince = {} as Record<DeadSchema, number>;
+    for (const schema of DEAD_SCHEMAS) {
+      const [row] = await platform.query<{ id: number }>(
+        `SELECT coalesce(max(id), 0)::int AS id FROM ${schema}.dead_letters`,
+      );
+      deadSince[schema] = row!.id;
+    }
+    const [row] = await platform.query<{ id: number }>('SELECT coalesce(max(id), 0)::int AS id FROM faults.events');
+    const stage = new Stage(
+      platform,
+      options,
+      new Ledger(options.folder),
+      { siteIds: [], deadSince, eventsSince: row!.id },
+      scenario.name,
+    );
+    stage.watch = stage.watchBacklog();
+    return stage;
+  }
+
+  /** `full` in the whole run, `short` in the everyday tests. */
+  scale(full: number, short: number): number {
+    return this.options.short ? short : full;
+  }
+
+  get tuning(): (typeof TUNING)['full' | 'short'] {
+    return this.options.short ? TUNING.short : TUNING.full;
+  }
+
+  async sites(count: number): Promise<SiteAgent[]> {
+    const sites = await registerSites(this.platform, count, this.prefix);
+    this.scope.siteIds.push(...sites.map(({ id }) => id));
+    return sites;
+  }
+
+  load(options: Pick<LoadOptions, 'sites' | 'lanes' | 'perSecond' | 'count' | 'mix'>): Load {
+    const load = new Load({ ...options, client: this.client, ledger: this.ledger });
+    this.loads.push(load);
+    return load;
+  }
+
+  onAnswer(listener: (answer: PushAnswer) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** A promise beyond the identity. @param seen for the report, when it does not hold */
+  check(promise: string, holds: boolean, seen: unknown = ''): void {
+    if (holds) this.note(`${promise}${seen === '' ? '' : ` (${show(seen)})`}`);
+    else this.problems.push(`${promise}: ${show(seen)}`);
+  }
+
+  note(text: string): void {
+    this.notes.push(text);
+    this.options.say(`    ${text}`);
+  }
+
+  /** Pauses, while disasters go on. */
+  async pass(ms: number): Promise<void> {
+    await delay(ms);
+  }
+
+  /** Waits for something that must come; a promise that it comes in time. @returns milliseconds it took */
+  async until(what: string, probe: () => Promise<unknown> | unknown, timeoutMs = 30_000): Promise<number> {
+    const started = performance.now();
+    try {
+      await eventually(probe, { what, timeoutMs, everyMs: 50 });
+    } catch (error) {
+      this.problems.push(`${what}: ${(error as Error).message}`);
+    }
+    return Math.round(performance.now() - started);
+  }
+
+  /** Until every queue and every outbox is empty. */
+  async settle(timeoutMs = 120_000): Promise<number> {
+    return this.until('all queues and outboxes to be empty', () => this.isEmpty(), timeoutMs);
+  }
+
+  /** Open dead letters of pushes since the beginning. */
+  dead(): Promise<DeadFact[]> {
+    return readDead(this.platform, this.scope);
+  }
+
+  facts(): Promise<Facts> {
+    return readFacts(this.platform, this.scope, this.ledger, this.named);
+  }
+
+  async stopLoads(): Promise<void> {
+    await Promise.all(this.loads.map((load) => load.stop()));
+    const refused = this.loads.flatMap((load) => load.refused);
+    if (refused.length > 0)
+      this.problems.push(`${refused.length} pushes were refused: ${[...new Set(refused)].join(', ')}`);
+  }
+
+  async close(): Promise<void> {
+    this.watching = false;
+    await this.watch;
+    this.client.close();
+    this.ledger.close();
+    if (this.client.answers.size > 0) {
+      this.note(`answers: ${[...this.client.answers].map(([name, count]) => `${count} × ${name}`).join(', ')}`);
+    }
+    for (const schema of DEAD_SCHEMAS.filter((other) => other !== 'ingest')) {
+      const letters = await this.platform.query<{ code: string; detail: string }>(
+        `SELECT code, detail FROM ${schema}.dead_letters WHERE resolution IS NULL AND id > $1 LIMIT 3`,
+        [this.scope.deadSince[schema]],
+      );
+      if (letters.length > 0) this.problems.push(`${schema} has dead letters: ${show(letters)}`);
+    }
+  }
+
+  private async isEmpty(): Promise<true> {
+    const [row] = await this.platform.query<{ rows: number }>(
+      `SELECT ((SELECT count(*) FROM gateway.outbox) + (SELECT count(*) FROM ingest.outbox)
+             + (SELECT count(*) FROM catalog.outbox) + (SELECT count(*) FROM reporting.outbox))::int AS rows`,
+    );
+    const streams = (await readStreams(this.platform)).filter(
+      // Those that died lately look alive for some seconds.
+      ({ length, liveConsumers, processes }) => length > 0 || liveConsumers > processes,
+    );
+    if (row!.rows > 0 || streams.length > 0) {
+      throw new Error(`${row!.rows} rows in outboxes, streams: ${show(streams)}`);
+    }
+    return true;
+  }
+
+  /** I8: accepted − settled ≤ backlog, read in this order: what is counted first can only be further on when it is looked for later. */
+  private async watchBacklog(): Promise<void> {
+    let looks = 0;
+    while (this.watching) {
+      await delay(500);
+      try {
+        const accepted = this.ledger.accepted;
+        const backlog = (await readStreams(this.platform))
+          .filter(({ stream }) => stream.startsWith('ingest.pushes'))
+          .reduce((sum, { length }) => sum + length, 0);
+        const [row] = await this.platform.query<{ receipts: number }>(
+          'SELECT count(*)::int AS receipts FROM ingest.receipts WHERE site_id = ANY($1::int[])',
+          [this.scope.siteIds],
+        );
+        const settled = row!.receipts + (await this.dead()).length;
+        looks++;
+        if (accepted - settled > backlog + this.named.length && this.named.length === 0) {
+          this.problems.push(`I8: ${accepted} accepted, ${settled} settled, but the backlog is ${backlog}`);
+        }
+      } catch {
+        // A server is away: that is what is being tested.
+      }
+    }
+    this.note(`I8 looked at ${looks} times`);
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
