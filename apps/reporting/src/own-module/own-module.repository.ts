@@ -18,6 +18,7 @@ export interface OwnVersionCount {
   readonly standing: string;
   readonly type: string;
   readonly sites: number;
+  readonly exposed: number;
 }
 
 /** Drupal.org's word on a project counts before anybody's own. */
@@ -129,7 +130,9 @@ export class OwnModuleRepository {
       .add('s.removed_at IS NULL');
     return tx.query(
       `SELECT v.module_id AS "moduleId", v.version_id AS "versionId", coalesce(o.status, v.status) AS status,
-              coalesce(o.standing, v.standing) AS standing, min(i.type) AS type, count(*)::int AS sites
+              coalesce(o.standing, v.standing) AS standing, min(i.type) AS type, count(*)::int AS sites,
+              count(*) FILTER (WHERE EXISTS (
+                SELECT FROM exposures e WHERE e.site_id = i.site_id AND e.module_id = i.module_id AND e.state = 'open'))::int AS exposed
        FROM version_statuses v
        JOIN site_modules i USING (version_id)
        JOIN sites s USING (site_id)

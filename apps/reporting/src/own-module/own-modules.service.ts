@@ -21,7 +21,7 @@ export class OwnModulesService {
     const versions = new Map<number, Set<number>>();
     for (const count of await this.own.counts(tx, scope, moduleIds)) {
       const ofModule = totals.get(count.moduleId) ?? noTotals();
-      addVersion(ofModule, { ...count, exposed: 0 }, count);
+      addVersion(ofModule, count, count);
       // Two organizations may hear different things of one version: it is still one.
       const seen = (versions.get(count.moduleId) ?? new Set()).add(count.versionId);
       versions.set(count.moduleId, seen);

@@ -36,14 +36,22 @@ describe(judgeStatus.name, () => {
       recommended: '8.x-1.7',
       availableSince: new Date('2026-05-20T00:00:00Z'),
       releasedAt: new Date('2025-01-01T00:00:00Z'),
+      mark: 'insecure',
     });
-    expect(judgeStatus(installed('2.0.1'), FEED)).toMatchObject({ status: 'current', standing: 'current' });
+    expect(judgeStatus(installed('2.0.1'), FEED)).toMatchObject({
+      ...{ status: 'current', standing: 'current', mark: 'not_insecure' },
+    });
+    expect(judgeStatus(installed('2.0.9'), FEED)).toMatchObject({ mark: 'not_listed' });
   });
 
   it('knows nothing before the history has arrived, nor of a project that upstream does not know', () => {
     for (const arrived of [true, false]) {
       const nothing = { module: 'custom', arrived, history: null, knownAt: null };
-      expect(judgeStatus(installed('1.0.0'), nothing)).toMatchObject({ status: 'unknown', standing: 'unknown' });
+      expect(judgeStatus(installed('1.0.0'), nothing)).toMatchObject({
+        status: 'unknown',
+        standing: 'unknown',
+        mark: null,
+      });
     }
   });
 });
@@ -115,6 +123,14 @@ describe(judgeByMark.name, () => {
       { versionId: 1, causeId: MARK, verdict: 'unknown' },
       { versionId: 2, causeId: MARK, verdict: 'unknown' },
     ]);
+  });
+
+  it('cannot judge a snapshot that a feed lists: nobody marks snapshots', () => {
+    const feed = known(
+      { version: '8.x-1.5', date: '2025-01-01', terms: ['Insecure'] },
+      { version: '8.x-1.x-dev', date: '2026-01-01' },
+    );
+    expect(judgeByMark([installed('8.x-1.x-dev')], feed, NOBODY, NEVER)).toMatchObject([{ verdict: 'unknown' }]);
   });
 
   it('says nothing at all of a module without any mark', () => {

@@ -141,6 +141,9 @@ export function judgeByMark(
     const position = releases.findIndex((release) => release.key === version);
     if (position < 0) return [{ versionId, causeId: MARK, verdict: 'unknown', unsafeFrom: null, fixedIn: null }];
     const installed = releases[position]!;
+    // Nobody marks snapshots, so one without a mark is not safe for that.
+    if (!installed.insecure && installed.extra === 'dev')
+      return [{ versionId, causeId: MARK, verdict: 'unknown', unsafeFrom: null, fixedIn: null }];
     if (!installed.insecure || covered.has(versionId)) return [];
     const fix = releases
       .slice(0, position)
