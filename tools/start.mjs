@@ -12,7 +12,13 @@ import { findPostgres } from './ladder/postgres.mjs';
 import { findRedis } from './ladder/redis.mjs';
 import { isLoaded, loadDemonstration, oneSite } from './start/demonstration.mjs';
 import { HELP, readOptions } from './start/options.mjs';
-import { LEFT_BEHIND, makeServices, makeUpstream, migrationEnvironment } from './start/services.mjs';
+import {
+  LEFT_BEHIND,
+  makeServices,
+  makeUpstream,
+  migrationEnvironment,
+  serviceDatabaseUrls,
+} from './start/services.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const begun = performance.now();
@@ -182,8 +188,14 @@ async function main() {
 
   const host = options.host === '0.0.0.0' ? '127.0.0.1' : options.host;
   const access = { url: `http://${host}:${options.port}`, login: firstLogin.email, password: firstLogin.password };
+  // For the commands of operators (docs/operations.md); the file is its owner's alone.
+  const inside = {
+    databases: serviceDatabaseUrls(postgres.value.url, place),
+    streams: redis.value.streamsUrl,
+    partitions: Number(env.PATCHWATCH_PARTITIONS || 1),
+  };
   const remember = (site) =>
-    writeFileSync(join(place.folder, 'access.json'), `${JSON.stringify({ ...access, site }, null, 2)}\n`, {
+    writeFileSync(join(place.folder, 'access.json'), `${JSON.stringify({ ...access, site, ...inside }, null, 2)}\n`, {
       mode: 0o600,
     });
   remember(null);

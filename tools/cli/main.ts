@@ -4,10 +4,14 @@ import { Command } from 'commander';
 import type { ExposureRow } from '#libs/contracts';
 import { ApiClient, ApiError } from './api-client.js';
 import { backfill, type SiteCredentials } from './backfill.js';
+import { CommandError } from './command-error.js';
 import { comparePatchTimes, EXPLANATIONS, readLines, type PatchTime } from './compare-patch-times.js';
+import { addDeadCommands } from './dead-command.js';
 import { exposedOn, table } from './exposed-on.js';
 import { HistorySourceError, readGitHistory, readJsonLines, type SiteHistory } from './history-source.js';
+import { addRebuildCommand } from './rebuild-command.js';
 import { ensureSites } from './sites.js';
+import { addStreamsCommand } from './streams-command.js';
 import { progressLine } from './progress-line.js';
 
 interface Connection {
@@ -173,8 +177,12 @@ withConnection(program.command('compare-patch-times'))
     if (result.unexplained.length > 0) process.exitCode = 1;
   });
 
+addStreamsCommand(program);
+addDeadCommands(program);
+addRebuildCommand(program);
+
 program.parseAsync().catch((error: unknown) => {
-  if (error instanceof HistorySourceError || error instanceof ApiError)
+  if (error instanceof HistorySourceError || error instanceof ApiError || error instanceof CommandError)
     console.error(`${error.code}: ${error.message}`);
   else console.error(error);
   process.exitCode = 2;

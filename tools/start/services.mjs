@@ -26,9 +26,7 @@ const inherited = () =>
  * @returns {Promise<Child[]>} not started yet, the gateway first
  */
 export async function makeServices({ root, place, needs, options, firstLogin, say }) {
-  const databaseUrls = Object.fromEntries(
-    SERVICES.map((service) => [service, databaseUrl(needs.adminUrl, service, place)]),
-  );
+  const databaseUrls = serviceDatabaseUrls(needs.adminUrl, place);
   const everyone = {
     ...inherited(),
     TZ: 'UTC',
@@ -113,6 +111,11 @@ export async function makeUpstream({ root, place, say }) {
 export const LEFT_BEHIND = [...SERVICES, 'single', 'upstream'];
 
 const rolePassword = (service, place) => place.secret(`postgres-${service}`);
+
+/** Where each service finds its schema, by service. */
+export function serviceDatabaseUrls(adminUrl, place) {
+  return Object.fromEntries(SERVICES.map((service) => [service, databaseUrl(adminUrl, service, place)]));
+}
 
 function databaseUrl(adminUrl, service, place) {
   const url = new URL(adminUrl);

@@ -44,7 +44,8 @@ export class ListOutbox implements Outbox {
 /** The service that applies batches, on a real database, without streams. */
 export class IngestBox {
   readonly outbox = new ListOutbox();
-  readonly receipts = new ReceiptsService(new ReceiptRepository(), new RawPushesService(new RawPushRepository()));
+  readonly rawPushes = new RawPushesService(new RawPushRepository());
+  readonly receipts = new ReceiptsService(new ReceiptRepository(), this.rawPushes);
   readonly states = new SiteStatesService(new SiteStateRepository());
   readonly inventories = new InventoryRepository();
   private service = this.newService();
@@ -95,6 +96,19 @@ export class IngestBox {
     return outcome;
   }
 
+  /** In a transaction of its own, as it is asked before a push is buried. */
+  hasEnded(push: ReceivedPush): Promise<boolean> {
+    return new TypeOrmUnitOfWork(this.dataSource).run((tx) => this.service.hasEnded(tx, push));
+  }
+
+  /** As `apply`, with `meanwhile` between the last statement and the commit. */
+  applySlowly(push: ReceivedPush, meanwhile: () => Promise<void>): Promise<void> {
+    return new TypeOrmUnitOfWork(this.dataSource).run(async (tx) => {
+      await this.service.apply(tx, [push], new Date());
+      await meanwhile();
+    });
+  }
+
   query<T>(sql: string, parameters: unknown[] = []): Promise<T[]> {
     return this.dataSource.query(sql, parameters);
   }
@@ -115,7 +129,7 @@ export class IngestBox {
 
   async wipe(): Promise<void> {
     await this.query(
-      'TRUNCATE receipts, raw_pushes, site_states, site_inventories, site_modules, patch_runs, known_modules, dead_letters, outbox',
+      'TRUNCATE receipts, raw_pushes, site_states, site_inventories, site_modules, inventory_changes, patch_runs, known_modules, dead_letters, outbox',
     );
     this.outbox.committed.length = 0;
     this.service = this.newService();

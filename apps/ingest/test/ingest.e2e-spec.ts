@@ -10,7 +10,15 @@ import {
 } from '#libs/contracts';
 import { createDataSource, expectNoPendingMigration, prepareDatabase, urlForRole } from '#libs/database';
 import type { RunningService, ServiceConfig } from '#libs/runtime';
-import { connectRedis, RedisPublisher, RpcClient, streamKey, type Envelope, type RedisConnection } from '#libs/streams';
+import {
+  connectRedis,
+  RedisPublisher,
+  RpcClient,
+  RpcUnavailableError,
+  streamKey,
+  type Envelope,
+  type RedisConnection,
+} from '#libs/streams';
 import { emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
@@ -60,6 +68,14 @@ describe('ingest, the whole service', () => {
   const send = (...pushes: ReceivedPush[]) => publisher.publish(QUEUES.ingestPushes.name, pushes.map(envelopeOf));
   const receiptOf = (one: ReceivedPush) => questions.call(pushReceipt, { site_id: one.siteId, push_id: one.pushId });
   const settled = (one: ReceivedPush) => eventually(() => receiptOf(one), { what: `a receipt of push ${one.pushId}` });
+  const asService = async () => {
+    const client = new pg.Client({
+      connectionString: urlForRole(database.url, role, 'a password of tests'),
+      options: '-c search_path=ingest',
+    });
+    await client.connect();
+    return client;
+  };
   const rows = async (sql: string) => (await admin.query(sql)).rows as Record<string, unknown>[];
 
   it('settles a push, says so, and hands its facts on', async () => {
@@ -166,28 +182,46 @@ describe('ingest, the whole service', () => {
     expect(await settled(late)).toMatchObject({ state: 'dead', reason: 'site_removed' });
   });
 
-  it('keeps what was sent in the partition of its month, made by a role that may make no tables', async () => {
-    const months = await rows(`SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'raw_pushes'::regclass`);
-    expect(months).toEqual([{ n: 5 }]);
+  it('keeps what was sent in the partition of its day, made by a role that may make no tables', async () => {
+    const days = await rows(`SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'raw_pushes'::regclass`);
+    expect(days).toEqual([{ n: 16 }]);
     const now = push({ site: 7, sequence: 1, receivedAt: new Date().toISOString(), modules: { token: '8.x-1.14' } });
     await send(now);
     await settled(now);
     const [row] = await rows(`SELECT tableoid::regclass::text AS partition FROM raw_pushes WHERE site_id = 7`);
-    expect(row!['partition']).toBe(`raw_pushes_${new Date().toISOString().slice(0, 7).replace('-', '_')}`);
-    const app = new pg.Client({
-      connectionString: urlForRole(database.url, role, 'a password of tests'),
-      options: '-c search_path=ingest',
-    });
-    await app.connect();
+    expect(row!['partition']).toBe(`raw_pushes_${new Date().toISOString().slice(0, 10).replaceAll('-', '_')}`);
+    const app = await asService();
     try {
       await expect(app.query('CREATE TABLE mine ()')).rejects.toThrow(/permission denied/);
-      // Rows of a month nobody made a partition for wait in the default one and move.
+      // Rows of a day nobody made a partition for wait in the default one and move.
       await admin.query(`INSERT INTO raw_pushes (site_id, push_id, received_at, organization_id, content_encoding, body)
-                         VALUES (8, gen_random_uuid(), date_trunc('month', now()) + interval '4 months 3 days', 7, 'identity', '')`);
-      expect((await app.query('SELECT ensure_partitions(4) AS made')).rows).toEqual([{ made: 1 }]);
-      expect((await app.query('SELECT ensure_partitions(4) AS made')).rows).toEqual([{ made: 0 }]);
+                         VALUES (8, gen_random_uuid(), date_trunc('day', now()) + interval '15 days 3 hours', 7, 'identity', '')`);
+      expect((await app.query('SELECT ensure_partitions(15) AS made')).rows).toEqual([{ made: 1 }]);
+      expect((await app.query('SELECT ensure_partitions(15) AS made')).rows).toEqual([{ made: 0 }]);
       const [moved] = await rows(`SELECT tableoid::regclass::text AS partition FROM raw_pushes WHERE site_id = 8`);
-      expect(moved!['partition']).toMatch(/^raw_pushes_\d{4}_\d{2}$/);
+      expect(moved!['partition']).toMatch(/^raw_pushes_\d{4}_\d{2}_\d{2}$/);
+    } finally {
+      await app.end();
+    }
+  });
+
+  it('drops the days that are over for longer than they are kept, and no other, by a role that may drop no tables', async () => {
+    await admin.query(`DO $$ BEGIN
+      FOR ago IN 29..31 LOOP
+        EXECUTE format('CREATE TABLE raw_pushes_%s PARTITION OF raw_pushes FOR VALUES FROM (%L) TO (%L)',
+          to_char(now() AT TIME ZONE 'UTC' - make_interval(days => ago), 'YYYY_MM_DD'),
+          date_trunc('day', now(), 'UTC') - make_interval(days => ago), date_trunc('day', now(), 'UTC') - make_interval(days => ago - 1));
+      END LOOP;
+    END $$`);
+    const count = async () =>
+      (await rows(`SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'raw_pushes'::regclass`))[0]!['n'];
+    const before = await count();
+    const app = await asService();
+    try {
+      await expect(app.query('DROP TABLE raw_pushes_default')).rejects.toThrow(/must be owner/);
+      await expect(app.query('SELECT drop_partitions(0)')).rejects.toThrow(/at least 1/);
+      expect((await app.query('SELECT drop_partitions(30) AS dropped')).rows).toEqual([{ dropped: 1 }]);
+      expect(await count()).toBe((before as number) - 1);
     } finally {
       await app.end();
     }
@@ -215,6 +249,66 @@ describe('ingest, the whole service', () => {
     await send(meanwhile);
     service = await startIngest(configOf(urlForRole(database.url, role, 'a password of tests'), redis.url));
     expect(await settled(meanwhile)).toMatchObject({ state: 'applied' });
+  });
+
+  it('buries no push whose acknowledgement died five times: it was applied', async () => {
+    const first = push({ site: 11, sequence: 1, modules: { token: '8.x-1.14' } });
+    await send(first);
+    expect(await settled(first)).toMatchObject({ state: 'applied' });
+    const key = streamKey(QUEUES.ingestPushes.name, 0);
+    await eventually(async () => (await connection.client.xlen(key)) === 0, { what: 'the empty queue' });
+    await service.stop();
+    // The same message once more, as it stands in the pending list of a process that has died for the fourth time.
+    const unknown = push({ site: 12, sequence: 1, modules: { token: '8.x-1.14' } });
+    await send(first, unknown);
+    const [[, entries]] = (await connection.client.xreadgroup(
+      'GROUP',
+      'workers',
+      'ghost',
+      'COUNT',
+      10,
+      'STREAMS',
+      key,
+      '>',
+    )) as unknown as [[string, [string, string[]][]]];
+    for (const [id] of entries)
+      await connection.client.call('XCLAIM', key, 'workers', 'waiting', 0, id, 'IDLE', 3_600_000, 'RETRYCOUNT', 4);
+    service = await startIngest(configOf(urlForRole(database.url, role, 'a password of tests'), redis.url));
+    await eventually(async () => (await connection.client.xlen(key)) === 0, {
+      what: 'the end of both messages',
+      timeoutMs: 15_000,
+    });
+    expect(await receiptOf(first)).toMatchObject({ state: 'applied' });
+    expect(await receiptOf(unknown)).toMatchObject({ state: 'dead', reason: 'too_many_deliveries' });
+    expect(await rows(`SELECT count(*)::int AS n FROM dead_letters WHERE message_id = '${first.messageId}'`)).toEqual([
+      { n: 0 },
+    ]);
+  });
+
+  it('says that it is unavailable when its database is away, and answers again when it is back', async () => {
+    const server = new pg.Client({ connectionString: process.env['PATCHWATCH_TEST_DATABASE_URL'] });
+    await server.connect();
+    const name = new URL(database.url).pathname.slice(1);
+    try {
+      await server.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+      await server.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = $2', [
+        name,
+        role,
+      ]);
+      const answer = await questions
+        .call(pushReceipt, { site_id: 1, push_id: randomUUID() })
+        .catch((error: unknown) => error);
+      expect(answer).toBeInstanceOf(RpcUnavailableError);
+      expect((answer as Error).message).toContain('ingest');
+    } finally {
+      await server.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS true`);
+      await server.end();
+    }
+    await eventually(
+      async () =>
+        (await questions.call(pushReceipt, { site_id: 1, push_id: randomUUID() }).catch(() => 'away')) === null,
+      { what: 'an answer' },
+    );
   });
 });
 

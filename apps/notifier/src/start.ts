@@ -1,10 +1,11 @@
-import { startWorker } from '#libs/outbox';
+import { daysToKeep, startWorker } from '#libs/outbox';
 import { createLogger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
 import type { MailTransport } from './delivery/mail-transport.js';
 import { openMailer } from './delivery/mailer-transport.js';
 import { DEFAULT_SEND_MAIL_SETTINGS, SendMailService, type SendMailSettings } from './delivery/send-mail.service.js';
+import { InboxService } from './inbox/inbox.service.js';
 import { NotifierModule } from './notifier.module.js';
 
 const DEFAULT_FROM = 'Patchwatch <patchwatch@localhost>';
@@ -33,6 +34,13 @@ export async function startNotifier(config: ServiceConfig, options: NotifierOpti
     database: { entities, migrations, poolSize: 5 },
     module: (dataSource) => NotifierModule.with({ config, dataSource, transport, sending, logger }),
     besides: (app) => ({ sender: app.get(SendMailService) }),
+    retention: (app) => [
+      {
+        table: 'inbox',
+        days: daysToKeep(config, 'PATCHWATCH_INBOX_DAYS', 90),
+        remove: (manager, before, limit) => app.get(InboxService).forget(manager, before, limit),
+      },
+    ],
     closers: [() => transport?.close()],
   });
 }

@@ -26,17 +26,52 @@ export interface DeadLetterFilter {
   readonly queue?: string;
   readonly code?: string;
   readonly organizationId?: number;
+  /** Recorded at or after this time. */
+  readonly since?: Date;
+  /** Recorded before this time. */
+  readonly before?: Date;
+  /** No younger than this letter: keeps what dies anew during a replay out of it. */
+  readonly upTo?: number;
 }
 
-const OPEN = `resolution IS NULL
+/** One letter whole, for looking at it. */
+export interface WholeDeadLetter extends StoredDeadLetter {
+  /** null: the entry could not be read; see `raw`. */
+  readonly envelope: Omit<Envelope, 'body'> | null;
+  readonly body: Buffer | null;
+  readonly raw: Record<string, string> | null;
+  /** null: open. */
+  readonly resolution: 'replayed' | 'discarded' | null;
+  readonly resolvedAt: Date | null;
+}
+
+/** Open letters of one queue and reason. */
+export interface DeadLetterGroup {
+  readonly queue: string;
+  readonly code: string;
+  readonly letters: number;
+  readonly replayable: number;
+  readonly oldest: Date;
+  readonly lastId: number;
+}
+
+const MATCHES = `resolution IS NULL
   AND ($1::bigint[] IS NULL OR id = ANY($1)) AND ($2::text IS NULL OR queue = $2)
-  AND ($3::text IS NULL OR code = $3) AND ($4::bigint IS NULL OR organization_id = $4)`;
+  AND ($3::text IS NULL OR code = $3) AND ($4::bigint IS NULL OR organization_id = $4)
+  AND ($5::timestamptz IS NULL OR failed_at >= $5) AND ($6::timestamptz IS NULL OR failed_at < $6)
+  AND ($7::bigint IS NULL OR id <= $7)`;
+
+const COLUMNS = `id, queue, code, detail, handler, deliveries, message_id AS "messageId", type, key,
+  organization_id AS "organizationId", failed_at AS "failedAt", envelope IS NOT NULL AS replayable`;
 
 const parametersOf = (filter: DeadLetterFilter): unknown[] => [
   filter.ids ?? null,
   filter.queue ?? null,
   filter.code ?? null,
   filter.organizationId ?? null,
+  filter.since ?? null,
+  filter.before ?? null,
+  filter.upTo ?? null,
 ];
 
 /**
@@ -77,18 +112,34 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
 
   /** Open letters, oldest first. */
   async list(tx: EntityManager, filter: DeadLetterFilter = {}, limit = 100): Promise<StoredDeadLetter[]> {
+    return tx.query(`SELECT ${COLUMNS} FROM dead_letters WHERE ${MATCHES} ORDER BY id LIMIT $8`, [
+      ...parametersOf(filter),
+      limit,
+    ]);
+  }
+
+  /** One letter, open or not. @returns null: there is none of this id. */
+  async find(tx: EntityManager, id: number): Promise<WholeDeadLetter | null> {
+    const rows: WholeDeadLetter[] = await tx.query(
+      `SELECT ${COLUMNS}, envelope, body, raw, resolution, resolved_at AS "resolvedAt" FROM dead_letters WHERE id = $1`,
+      [id],
+    );
+    return rows[0] ?? null;
+  }
+
+  /** Open letters counted by queue and reason. */
+  async groups(tx: EntityManager, filter: DeadLetterFilter = {}): Promise<DeadLetterGroup[]> {
     return tx.query(
-      `SELECT id, queue, code, detail, handler, deliveries, message_id AS "messageId", type, key,
-              organization_id AS "organizationId", failed_at AS "failedAt", envelope IS NOT NULL AS replayable
-       FROM dead_letters WHERE ${OPEN} ORDER BY id LIMIT $5`,
-      [...parametersOf(filter), limit],
+      `SELECT queue, code, count(*)::int AS letters, count(envelope)::int AS replayable, min(failed_at) AS oldest, max(id) AS "lastId"
+       FROM dead_letters WHERE ${MATCHES} GROUP BY queue, code ORDER BY queue, code`,
+      parametersOf(filter),
     );
   }
 
   /** How many letters are open. */
   async countOpen(tx: EntityManager, filter: DeadLetterFilter = {}): Promise<number> {
     const rows: { open: number }[] = await tx.query(
-      `SELECT count(*)::int AS open FROM dead_letters WHERE ${OPEN}`,
+      `SELECT count(*)::int AS open FROM dead_letters WHERE ${MATCHES}`,
       parametersOf(filter),
     );
     return rows[0]!.open;
@@ -101,8 +152,8 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
    */
   async replay(tx: EntityManager, outbox: TableOutbox, filter: DeadLetterFilter = {}, limit = 100): Promise<number> {
     const rows: { id: number; queue: string; envelope: Omit<Envelope, 'body'>; body: Buffer }[] = await tx.query(
-      `SELECT id, queue, envelope, body FROM dead_letters WHERE ${OPEN} AND envelope IS NOT NULL
-       ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED`,
+      `SELECT id, queue, envelope, body FROM dead_letters WHERE ${MATCHES} AND envelope IS NOT NULL
+       ORDER BY id LIMIT $8 FOR UPDATE SKIP LOCKED`,
       [...parametersOf(filter), limit],
     );
     await outbox.addEnvelopes(
@@ -117,11 +168,11 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
     return rows.length;
   }
 
-  /** Gives up on the open letters that match; they stay on record. @returns how many. */
-  async discard(tx: EntityManager, filter: DeadLetterFilter): Promise<number> {
+  /** Gives up on up to `limit` (null: all) open letters that match; they stay on record. @returns how many. */
+  async discard(tx: EntityManager, filter: DeadLetterFilter, limit: number | null = null): Promise<number> {
     const rows: { id: number }[] = await tx.query(
-      `SELECT id FROM dead_letters WHERE ${OPEN} FOR UPDATE SKIP LOCKED`,
-      parametersOf(filter),
+      `SELECT id FROM dead_letters WHERE ${MATCHES} ORDER BY id LIMIT $8 FOR UPDATE SKIP LOCKED`,
+      [...parametersOf(filter), limit],
     );
     await this.resolve(
       tx,
@@ -129,6 +180,15 @@ export class PostgresDeadLetterStore implements DeadLetterStore<EntityManager> {
       'discarded',
     );
     return rows.length;
+  }
+
+  /** Removes up to `limit` letters that were replayed or discarded before `before`, for good. @returns how many. */
+  async forget(tx: EntityManager, before: Date, limit: number): Promise<number> {
+    const [, removed]: [unknown, number] = await tx.query(
+      `DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE resolved_at < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [before, limit],
+    );
+    return removed;
   }
 
   private async resolve(

@@ -9,4 +9,7 @@ export * from './queue-handler.js';
 export * from './queue-plan.js';
 export * from './messaging-runtime.js';
 export * from './messaging.module.js';
+export * from './side-work.js';
+export * from './retention.js';
 export * from './start-worker.js';
+export * from './tell-facts.js';

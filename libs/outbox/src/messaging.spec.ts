@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Inject, Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { DataSource, EntityManager } from 'typeorm';
-import { modulesSeen, QUEUES, type ModulesSeen } from '#libs/contracts';
+import { customModuleChanged, modulesSeen, QUEUES, type ModulesSeen } from '#libs/contracts';
 import { createDataSource } from '#libs/database';
 import { currentCorrelationId, metrics } from '#libs/runtime';
 import {
@@ -28,7 +28,7 @@ let correlations: (string | undefined)[] = [];
 @QueueHandler(QUEUES.catalogModules)
 @Injectable()
 class FollowModules implements BatchHandler<EntityManager, ModulesSeen> {
-  readonly handles = [{ type: modulesSeen.type, version: modulesSeen.version }];
+  readonly handles = [modulesSeen, customModuleChanged].map(({ type, version }) => ({ type, version }));
 
   constructor(@Inject(UNIT_OF_WORK) readonly unitOfWork: UnitOfWork<EntityManager>) {}
 

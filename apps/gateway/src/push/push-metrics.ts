@@ -15,6 +15,10 @@ export function pushMetrics(registry: Registry): PushMetrics {
     help: 'From the whole body of a push to its 202.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   });
+  const accepted = counter(registry, {
+    name: 'patchwatch_push_accepted_total',
+    help: 'Pushes answered with 202: each is settled, dead, or still in the queue.',
+  });
   const bytes = counter(registry, {
     name: 'patchwatch_push_accepted_bytes_total',
     help: 'Bodies of accepted pushes, as they arrived.',
@@ -27,6 +31,7 @@ export function pushMetrics(registry: Registry): PushMetrics {
   return {
     accepted: (milliseconds, size) => {
       seconds.observe(milliseconds / 1000);
+      accepted.inc();
       bytes.inc(size);
     },
     refused: (code) => refused.inc({ code }),

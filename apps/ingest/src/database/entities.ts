@@ -1,4 +1,5 @@
 import { KnownModuleEntity } from '../known-module/known-module.entity.js';
+import { InventoryChangeEntity } from '../inventory/inventory-change.entity.js';
 import { SiteInventoryEntity } from '../inventory/site-inventory.entity.js';
 import { SiteModuleEntity } from '../inventory/site-module.entity.js';
 import { SiteStateEntity } from '../site-state/site-state.entity.js';
@@ -13,6 +14,7 @@ export const entities = [
   SiteStateEntity,
   SiteInventoryEntity,
   SiteModuleEntity,
+  InventoryChangeEntity,
   PatchRunEntity,
   KnownModuleEntity,
 ];

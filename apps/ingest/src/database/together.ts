@@ -15,3 +15,14 @@ export async function together<T extends readonly unknown[]>(work: {
   if (failures.length > 0) throw failures.find((failure) => sqlState(failure) !== ECHO) ?? failures[0];
   return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
+
+/**
+ * Lets what has been asked leave for the server before this thread goes on computing, so that both work at the same time.
+ * Wrapped, because a promise that an async function returns would be waited for.
+ */
+export async function underway<T>(work: Promise<T>): Promise<{ done: Promise<T> }> {
+  // Whoever awaits `done` gets the failure; until then it must not count as unhandled.
+  work.catch(() => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  return { done: work };
+}

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PoisonMessageError } from '#libs/streams';
-import { together } from '../database/together.js';
+import { together, underway } from '../database/together.js';
 import { versionChanges, type PatchRun } from '../patch-run/patch-run.js';
 import { PatchRunsService } from '../patch-run/patch-runs.service.js';
 import { unpackBody, type PushText } from '../push-body/push-text.js';
 import { readInventory } from '../push-body/read-inventory.js';
 import { ReceiptsService } from '../receipt/receipts.service.js';
+import { countSettled, type SettledPushes } from '../receipt/settled-push-metrics.js';
 import type { SiteState } from '../site-state/site-state.js';
 import { SiteStatesService } from '../site-state/site-states.service.js';
 import { AnnounceChangesService } from './announce-changes.service.js';
@@ -41,6 +42,7 @@ export interface ApplyOutcome {
   readonly failures: readonly Failure[];
   /** What the gateway may know of the sites' inventories once this is committed: site UUID → reported hash or null. */
   readonly knownInventories: ReadonlyMap<string, string | null>;
+  readonly settled: SettledPushes;
   afterCommit(): void;
 }
 
@@ -102,7 +104,18 @@ export class ApplyInventoriesService {
       readable.flatMap(({ pushes }) => pushes),
       now,
     );
-    return { failures, knownInventories: knownInventories(settlements), afterCommit };
+    const ends = settlements.flatMap((settlement) => settlement.settled);
+    const settled = countSettled(ends, received.length - failures.length);
+    return { failures, knownInventories: knownInventories(settlements), settled, afterCommit };
+  }
+
+  /**
+   * Whether a push has its end. Under the site's lock until `tx` ends: whoever applies it at this moment is waited for, and whoever would
+   * later finds what `tx` says of it.
+   */
+  async hasEnded(tx: EntityManager, push: PushFacts): Promise<boolean> {
+    const [, ended] = await together([this.states.lock(tx, [push]), this.receipts.endedBefore(tx, [push])]);
+    return ended.has(keyOf(push));
   }
 
   private async write(
@@ -133,17 +146,6 @@ export class ApplyInventoriesService {
     ]);
     return afterCommit;
   }
-}
-
-/**
- * Lets what has been asked leave for the server before this thread goes on computing, so that both work at the same time.
- * Wrapped, because a promise that an async function returns would be waited for.
- */
-async function underway<T>(work: Promise<T>): Promise<{ done: Promise<T> }> {
-  // Whoever awaits `done` gets the failure; until then it must not count as unhandled.
-  work.catch(() => undefined);
-  await new Promise((resolve) => setImmediate(resolve));
-  return { done: work };
 }
 
 const keyOf = (push: PushFacts): string => `${push.siteId} ${push.pushId}`;

@@ -2,13 +2,27 @@ import type { InventoryChanged, ModuleChange, SitesHeard } from '#libs/contracts
 import type { SiteState } from '../site-state/site-state.js';
 import type { ModuleDifference } from './inventory-diff.js';
 import type { InstalledModule } from './inventory.js';
-import type { AppliedChange } from './settle-pushes.js';
+import type { PushFacts } from './settle-pushes.js';
+
+/** What an applied push was and what it changed, as far as others hear of it. */
+export interface ChangeFacts {
+  readonly push: Pick<
+    PushFacts,
+    'siteId' | 'siteUuid' | 'organizationId' | 'pushId' | 'sequence' | 'receivedAt' | 'complete'
+  >;
+  readonly epoch: number;
+  readonly observedAt: number;
+  readonly previousObservedAt: number | null;
+  readonly first: boolean;
+  readonly after: { readonly coreVersion: string | null; readonly phpVersion: string | null };
+  readonly differences: readonly ModuleDifference[];
+}
 
 /**
  * What others hear of one applied push. The site's own code is left out, because a fact names a Drupal.org project, and own code
  * may bear the name of one; a module that becomes own code is gone as a project.
  */
-export function inventoryChangedBody(change: AppliedChange): InventoryChanged {
+export function inventoryChangedBody(change: ChangeFacts): InventoryChanged {
   const { push, after } = change;
   return {
     site_id: push.siteId,
@@ -61,7 +75,7 @@ export function sitesHeardBody(states: readonly SiteState[]): SitesHeard {
 }
 
 /** The Drupal.org projects among what the changes brought, as they come: a name may come several times. */
-export function* projectsIn(changes: readonly AppliedChange[]): Generator<InstalledModule> {
+export function* projectsIn(changes: readonly Pick<ChangeFacts, 'differences'>[]): Generator<InstalledModule> {
   for (const { differences } of changes) {
     for (const { before, after } of differences) {
       // Only a name that was not there before, or was own code, can be new to the platform.

@@ -32,9 +32,34 @@ export class InventoryRepository {
     ];
     await together([
       this.saveInventories(tx, changes),
+      this.noteChanges(tx, changes, pushes),
       this.endRows(tx, pushes, closings),
       this.beginRows(tx, [...pushes, numbers(changes.map(({ push }) => push.organizationId))], openings),
     ]);
+  }
+
+  private async noteChanges(
+    tx: EntityManager,
+    changes: readonly AppliedChange[],
+    pushes: readonly string[],
+  ): Promise<void> {
+    await tx.query(
+      `INSERT INTO inventory_changes (site_id, epoch, sequence, observed_at, organization_id, push_id, previous_observed_at, received_at,
+         complete, first, core_version, php_version)
+       SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::int[], $6::uuid[], $7::timestamptz[],
+         $8::timestamptz[], $9::boolean[], $10::boolean[], $11::text[], $12::text[])`,
+      [
+        ...pushes,
+        numbers(changes.map(({ push }) => push.organizationId)),
+        texts(changes.map(({ push }) => push.pushId)),
+        instants(changes.map(({ previousObservedAt }) => previousObservedAt)),
+        instants(changes.map(({ push }) => push.receivedAt)),
+        booleans(changes.map(({ push }) => push.complete)),
+        booleans(changes.map(({ first }) => first)),
+        texts(changes.map(({ after }) => after.coreVersion)),
+        texts(changes.map(({ after }) => after.phpVersion)),
+      ],
+    );
   }
 
   private async endRows(

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { pushReceived, QUEUES, type PushReceivedMeta } from '#libs/contracts';
 import { QueueHandler } from '#libs/outbox';
-import { systemClock } from '#libs/runtime';
+import { metrics, systemClock } from '#libs/runtime';
 import type { BatchContext, BatchHandler, Delivered } from '#libs/streams';
+import { settledPushMetrics } from '../receipt/settled-push-metrics.js';
 import { ApplyInventoriesService, type ReceivedPush } from './apply-inventories.service.js';
 import { KnownInventoriesService } from './known-inventories.service.js';
 
@@ -12,6 +13,7 @@ import { KnownInventoriesService } from './known-inventories.service.js';
 @QueueHandler(QUEUES.ingestPushes)
 export class PushReceivedConsumer implements BatchHandler<EntityManager, PushReceivedMeta> {
   readonly handles = [pushReceived];
+  private readonly count = settledPushMetrics(metrics('ingest'));
 
   constructor(
     private readonly service: ApplyInventoriesService,
@@ -28,8 +30,14 @@ export class PushReceivedConsumer implements BatchHandler<EntityManager, PushRec
     for (const { push, code, detail } of outcome.failures) batch.fail(byPush.get(push)!, code, detail);
     batch.afterCommit(() => {
       outcome.afterCommit();
+      this.count(outcome.settled);
       return this.knownInventories.tell(outcome.knownInventories);
     });
+  }
+
+  /** Its receipt or its letter may stand already, written by a process that died before it could acknowledge: it must not be buried, too. */
+  wasApplied(tx: EntityManager, message: Delivered<PushReceivedMeta>): Promise<boolean> {
+    return this.service.hasEnded(tx, receivedPush(message));
   }
 }
 

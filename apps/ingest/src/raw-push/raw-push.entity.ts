@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** A settled push exactly as it was sent: the audit log. Partitioned by the month of `received_at` (see the migration). */
+/** A settled push exactly as it was sent: the audit log. Partitioned by the day of `received_at` (see the migration). */
 @Entity({ name: 'raw_pushes' })
 export class RawPushEntity {
   @PrimaryColumn({ name: 'site_id', type: 'integer', primaryKeyConstraintName: 'raw_pushes_pkey' })

@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** How one accepted push ended. Dead ones have none: they are in `dead_letters`. */
+/** How one accepted push ended. Dead ones have none: they are in `dead_letters`. Kept for a time only: the version guard outlives it. */
 @Entity({ name: 'receipts' })
+@Index('receipts_settled', ['settledAt'])
 export class ReceiptEntity {
   @PrimaryColumn({ name: 'site_id', type: 'integer', primaryKeyConstraintName: 'receipts_pkey' })
   siteId: number;

@@ -77,6 +77,16 @@ export class ReceiptRepository {
     );
   }
 
+  /** Removes up to `limit` receipts settled before `before`. @returns how many. */
+  async forget(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    const [, removed]: [unknown, number] = await manager.query(
+      `DELETE FROM receipts WHERE (site_id, push_id) IN (
+         SELECT site_id, push_id FROM receipts WHERE settled_at < $1 ORDER BY settled_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [before, limit],
+    );
+    return removed;
+  }
+
   /** How one push ended; null: it has not. Of a dead one the letter speaks, unless it was sent back on its way. */
   async find(manager: EntityManager, siteId: number, pushId: string): Promise<FoundReceipt | null> {
     const [receipt]: FoundReceipt[] = await manager.query(

@@ -23,6 +23,15 @@ export class ReceiptsService {
     await together([this.receipts.insert(tx, pushes, settledAt), this.rawPushes.keep(tx, pushes)]);
   }
 
+  /**
+   * Lets go of up to `limit` receipts settled before `before`. A push that comes again after that meets the version guard: it is older than
+   * what stands, so it ends as superseded (or as the duplicate of what stands), and changes nothing.
+   * @returns how many.
+   */
+  forget(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    return this.receipts.forget(manager, before, limit);
+  }
+
   /** How one push ended; null: it has not. */
   find(manager: EntityManager, siteId: number, pushId: string): Promise<FoundReceipt | null> {
     return this.receipts.find(manager, siteId, pushId);

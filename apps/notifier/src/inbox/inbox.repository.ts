@@ -12,4 +12,14 @@ export class InboxRepository {
     );
     return new Set(rows.map(({ id }) => id));
   }
+
+  /** Removes up to `limit` messages handled before `before`. @returns how many. */
+  async forget(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    const [, removed]: [unknown, number] = await manager.query(
+      `DELETE FROM inbox WHERE message_id IN (
+         SELECT message_id FROM inbox WHERE handled_at < $1 ORDER BY handled_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [before, limit],
+    );
+    return removed;
+  }
 }

@@ -11,4 +11,13 @@ export class InboxService {
   take(tx: EntityManager, messageIds: readonly string[], now: Date): Promise<Set<string>> {
     return this.inbox.take(tx, messageIds, now);
   }
+
+  /**
+   * Forgets up to `limit` messages handled before `before`. A message comes again only while its queue or its publisher's outbox holds it, and
+   * a dead letter was never handled: what is months old can be met by neither.
+   * @returns how many.
+   */
+  forget(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    return this.inbox.forget(manager, before, limit);
+  }
 }

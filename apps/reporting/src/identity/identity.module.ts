@@ -9,5 +9,6 @@ import { RegistryChangesConsumer } from './registry-changes.consumer.js';
 @Module({
   imports: [AssessmentLockModule, ExposureModule, SiteSummaryModule],
   providers: [IdentityRepository, FollowRegistryService, RegistryChangesConsumer],
+  exports: [FollowRegistryService],
 })
 export class IdentityModule {}

@@ -10,5 +10,6 @@ import { StoreInventoriesService } from './store-inventories.service.js';
 @Module({
   imports: [AssessmentLockModule, VersionStatusModule, ExposureModule, SiteSummaryModule],
   providers: [SiteFactsRepository, StoreInventoriesService, InventoryFactsConsumer],
+  exports: [StoreInventoriesService],
 })
 export class InventoryModule {}

@@ -23,6 +23,21 @@ export class StoreInventoriesService {
     private readonly summaries: SummarizeSitesService,
   ) {}
 
+  /**
+   * Takes all that `store` will need of what it shares with others, in the order that everybody keeps: for whoever must look at the sites first.
+   */
+  async prepare(tx: EntityManager, delivered: readonly InventoryChanged[], heard: readonly HeardSite[]): Promise<void> {
+    await this.locks.shareAllModules(tx);
+    await this.versions.identifyReported(
+      tx,
+      delivered.flatMap(({ changes }) => changes.map(reportedVersion)),
+    );
+    await this.summaries.lock(
+      tx,
+      heard.map((site) => ({ siteId: site.site_id, organizationId: site.organization_id })),
+    );
+  }
+
   async store(tx: EntityManager, delivered: readonly InventoryChanged[], heard: readonly HeardSite[]): Promise<void> {
     // One batch may hold the same message twice.
     const inventories = [
