@@ -5,8 +5,10 @@ import { MessagingRuntime, PUBLISHER } from '#libs/outbox';
 import {
   createLogger,
   currentCorrelationId,
+  currentTraceparent,
   metrics,
   NestLogger,
+  startTracing,
   type RunningService,
   type ServiceConfig,
 } from '#libs/runtime';
@@ -43,6 +45,7 @@ export interface RunningGateway extends RunningService {
 export async function startGateway(config: ServiceConfig): Promise<RunningGateway> {
   const settings = gatewaySettings(config);
   const logger = createLogger('gateway', { level: config.logLevel });
+  const tracing = await startTracing('gateway', config.env);
   const dataSource = createDataSource({
     url: config.databaseUrl,
     schema: 'gateway',
@@ -59,6 +62,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
     url: config.cacheUrl,
     name: 'gateway',
     correlationId: currentCorrelationId,
+    traceparent: currentTraceparent,
     log: logger,
   });
   const pushRate = new SharedRateLimiter(settings.pushRate, cache);
@@ -70,6 +74,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
     () => cache.close(),
     () => streams.close(),
     () => (dataSource.isInitialized ? dataSource.destroy() : undefined),
+    () => tracing?.stop(),
   ];
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -112,6 +117,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
       audit: app.get(AuditLog),
       metrics: pushMetrics(metrics('gateway')),
       logger,
+      tracing,
     });
     await app.init();
     await makeFirstSuperuser(app, settings.bootstrap, logger);

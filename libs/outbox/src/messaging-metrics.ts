@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { counter, gauge, Gauge, histogram, type Registry } from '#libs/runtime';
-import type { StreamsObserver } from '#libs/streams';
+import type { RpcServerObserver, StreamsObserver } from '#libs/streams';
 import type { RelayObserver } from './outbox-relay.js';
 
 /** The figures of the transport and the outbox in `registry`. Labels are queues, partitions and stable codes: bounded. */
@@ -17,10 +17,11 @@ export function messagingMetrics(registry: Registry): { streams: StreamsObserver
   const age = lanes('oldest_age_seconds', 'Age of the oldest entry');
   const breaker = lanes('breaker_open', '1 while the consumer has stopped because everything would die');
   const published = counts('published', 'Entries appended with a durable answer', ['queue']);
-  const groups = counts('groups_created', 'Streams that were gone and were made again; what was in them is lost', [
-    'queue',
-    'by',
-  ]);
+  const groups = counts(
+    'groups_created',
+    'Consumer groups made; cause: first, group_lost (what is in the stream comes again), stream_lost (what was in it is gone)',
+    ['queue', 'by', 'cause'],
+  );
   const processed = counts('processed', 'Messages of committed batches', lane);
   const dead = counts('dead', 'Messages recorded as dead', ['queue', 'code']);
   const failed = counts('failed', 'Messages that failed and will be tried again', ['queue', 'kind']);
@@ -43,7 +44,7 @@ export function messagingMetrics(registry: Registry): { streams: StreamsObserver
   return {
     streams: {
       published: (queue, count) => published.inc({ queue }, count),
-      groupCreated: (queue, _partition, by) => groups.inc({ queue, by }),
+      groupCreated: (queue, _partition, by, cause) => groups.inc({ queue, by, cause }),
       processed: (queue, partition, count, took) => {
         processed.inc({ queue, partition }, count);
         seconds.observe({ queue }, took);
@@ -65,6 +66,25 @@ export function messagingMetrics(registry: Registry): { streams: StreamsObserver
       relayed: (queue, count) => relayed.inc({ queue }, count),
       refused: (queue, count) => refused.inc({ queue }, count),
     },
+  };
+}
+
+/** The figures of answering questions, in `registry`. */
+export function questionMetrics(registry: Registry): RpcServerObserver {
+  const seconds = histogram(registry, {
+    name: 'patchwatch_question_seconds',
+    help: 'From taking a question of another service to its answer; outcome is ok or the error code',
+    labelNames: ['method', 'outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  });
+  const dropped = counter(registry, {
+    name: 'patchwatch_questions_dropped_total',
+    help: 'Questions not answered because nobody waited for them any more: expired or cancelled',
+    labelNames: ['method', 'why'],
+  });
+  return {
+    answered: (method, outcome, took) => seconds.observe({ method, outcome }, took),
+    dropped: (method, why) => dropped.inc({ method, why }),
   };
 }
 

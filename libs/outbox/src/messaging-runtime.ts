@@ -3,8 +3,8 @@ import type { DiscoveryService } from '@nestjs/core';
 import type { DataSource, EntityManager } from 'typeorm';
 import { EVENTS } from '#libs/contracts';
 import { classifySqlError } from '#libs/database';
-import { withCorrelation, type FailPoints, type Readiness, type Registry } from '#libs/runtime';
-import { assertDurableStreams, QueueConsumer } from '#libs/streams';
+import type { FailPoints, Readiness, Registry } from '#libs/runtime';
+import { assertDurableStreams, assertKnownServers, QueueConsumer } from '#libs/streams';
 import type {
   AdmissionGate,
   Broker,
@@ -22,6 +22,7 @@ import { tableMetrics } from './messaging-metrics.js';
 import type { OutboxRelay } from './outbox-relay.js';
 import { findQueueHandlers } from './queue-handler.js';
 import { planQueues, type QueuePlan } from './queue-plan.js';
+import { aroundBatch } from './work-scope.js';
 
 /** Everything that moves messages in one service; made by MessagingModule. */
 export interface MessagingParts {
@@ -96,15 +97,17 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
 
   /** What messaging needs, and whether it is there. Never rejects. */
   async ready(): Promise<Readiness> {
-    const { connection, dataSource, relay } = this.parts;
+    const { connection, dataSource, publisher, relay } = this.parts;
     const consumers = this.consumers.map((consumer, i) => [this.plans![i]!.queue.name, consumer.health()] as const);
-    const [database, streams] = await Promise.all([
+    const [database, streams, publishing] = await Promise.all([
       answers('database', () => dataSource.query('SELECT 1')),
-      answers('streams', () => connection.run((client) => client.ping())),
+      answers('streams', () => Promise.all(connection.nodes().map((node) => node.run((client) => client.ping())))),
+      publisher.health(),
     ]);
     const checks: Record<string, { ok: boolean; detail?: string }> = {
       database,
       streams,
+      publishing,
       messaging: this.running && this.stopped === undefined ? { ok: true } : { ok: false, detail: 'not running' },
       ...(this.relaying ? { outbox: relay.health() } : {}),
       ...Object.fromEntries(consumers),
@@ -115,10 +118,12 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
   private async startOnce(): Promise<void> {
     const { parts, plans } = this;
     if (plans === undefined) throw new Error('Initialise the Nest application before messaging starts.');
-    await parts.connection.ready();
+    await Promise.all([parts.connection.ready(), parts.publisher.ready()]);
+    const servers = await assertKnownServers(parts.connection);
     const faults = await assertDurableStreams(parts.connection, { allowLossy: parts.allowLossyStreams });
     if (faults.length > 0)
       parts.log.warn({ faults }, 'The Redis for streams may lose accepted messages; allowed by the settings');
+    parts.log.info({ servers }, 'The Redis for streams');
     const hasOutbox = await this.hasTable('outbox');
     tableMetrics(parts.registry, parts.dataSource, [
       ...(hasOutbox ? (['outbox'] as const) : []),
@@ -143,7 +148,7 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
       unitOfWork,
       deadLetters,
       classify: classifySqlError,
-      withCorrelation,
+      around: aroundBatch(service),
       observer,
       log,
       settings: tuning,

@@ -33,7 +33,10 @@ const PARTS = Symbol('MESSAGING_PARTS');
 export interface MessagingOptions {
   /** Name of the service, which is its schema's too. */
   readonly service: string;
-  readonly config: Pick<ServiceConfig, 'databaseUrl' | 'streamsUrl' | 'partitions' | 'logLevel' | 'env'>;
+  readonly config: Pick<
+    ServiceConfig,
+    'databaseUrl' | 'streamsUrl' | 'streamsReplicas' | 'partitions' | 'logLevel' | 'env'
+  >;
   /** The service's own; initialised before messaging starts and destroyed after it has stopped. */
   readonly dataSource: DataSource;
   readonly log?: StreamsLog;
@@ -98,7 +101,9 @@ function assemble({
   const publisher = new RedisPublisher({
     connection,
     partitionsOf: (queue) => (partitioned.has(queue) ? config.partitions : 1),
+    replicas: config.streamsReplicas ?? 0,
     observer: observers.streams,
+    log,
     ...(admission === undefined ? {} : { admission }),
   });
   const breakPoints = failPoints(config.env);
@@ -120,7 +125,7 @@ function assemble({
     dataSource,
     connection,
     publisher,
-    broker: new RedisBroker({ connection, publisher, observer: observers.streams }),
+    broker: new RedisBroker({ connection, publisher, observer: observers.streams, log }),
     admission,
     outbox,
     relay,

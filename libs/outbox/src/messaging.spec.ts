@@ -147,6 +147,7 @@ describe(MessagingModule.name, () => {
       'database',
       'messaging',
       'outbox',
+      'publishing',
       'streams',
     ]);
     const figures = await metrics('catalog').metrics();

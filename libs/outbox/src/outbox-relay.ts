@@ -2,6 +2,7 @@ import type { Envelope, Publisher, StreamsLog } from '#libs/streams';
 import { AdmissionClosedError, silentLog } from '#libs/streams';
 import { Backoff } from './backoff.js';
 import { connectRelay, type OutboxRow, type RelaySession } from './relay-session.js';
+import { aroundRelay } from './work-scope.js';
 
 /**
  * Carries the rows of a schema's outbox to the streams.
@@ -136,7 +137,8 @@ export class OutboxRelay {
     let backoff = this.queues.get(queue);
     if (backoff === undefined) this.queues.set(queue, (backoff = new Backoff()));
     try {
-      await this.options.publisher.publish(queue, envelopes);
+      const { schema, publisher } = this.options;
+      await aroundRelay(schema, queue, envelopes, () => publisher.publish(queue, envelopes));
       backoff.succeeded();
       this.options.observer?.relayed?.(queue, envelopes.length);
       return true;

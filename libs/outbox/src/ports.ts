@@ -9,7 +9,7 @@ export interface OutgoingEvent<D extends EventDefinition = EventDefinition> {
   readonly key: string;
   readonly body: EventBody<D>;
   readonly occurredAt?: Date;
-  /** Id of the message or request that caused it. */
+  /** Id of the message or request that caused it. Default: of the message being handled, as far as it can be told. */
   readonly causationId?: string | null;
   readonly correlationId?: string;
 }

@@ -4,17 +4,14 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { RpcDefinition } from '#libs/contracts';
 import { classifySqlError, createDataSource, type DatabaseOptions } from '#libs/database';
-import { NestLogger, withCorrelation, type Logger, type RunningService, type ServiceConfig } from '#libs/runtime';
+import { metrics, NestLogger, startTracing, type Logger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { RpcUnavailableError, StreamsRpcServer } from '#libs/streams';
+import { PostgresDeadLetterStore } from './dead-letter-store.js';
+import { questionMetrics } from './messaging-metrics.js';
 import { MessagingRuntime } from './messaging-runtime.js';
-
-/** Something that a service does besides its messages: it begins after them and ends before them. */
-export interface SideWork {
-  start(): void;
-  stop(): unknown;
-  /** Its part in the service's readiness; without it, it has none. */
-  health?(): { readonly ok: boolean; readonly detail?: string };
-}
+import { daysToKeep, Retention, type RetentionRule } from './retention.js';
+import type { SideWork } from './side-work.js';
+import { aroundQuestion } from './work-scope.js';
 
 /** What makes one worker different from the others. */
 export interface WorkerPlan {
@@ -30,6 +27,8 @@ export interface WorkerPlan {
   readonly prepare?: (app: INestApplicationContext) => Promise<unknown>;
   /** By the name that readiness shows. */
   readonly besides?: (app: INestApplicationContext) => Readonly<Record<string, SideWork>>;
+  /** Tables that do not keep everything; resolved dead letters are among them without being named. */
+  readonly retention?: (app: INestApplicationContext) => readonly RetentionRule[];
   /** Closes what the caller has opened: after everything but the database, also when the start fails. */
   readonly closers?: readonly (() => unknown)[];
 }
@@ -50,11 +49,13 @@ export async function startWorker(plan: WorkerPlan): Promise<RunningService> {
     ...plan.database,
   });
   const questions = plan.questions === undefined ? undefined : answering(plan.questions, config, logger);
+  const tracing = await startTracing(service, config.env);
   // First what is stopped first.
   const closers: (() => unknown)[] = [
     () => questions?.close(),
     ...(plan.closers ?? []),
     () => (dataSource.isInitialized ? dataSource.destroy() : undefined),
+    () => tracing?.stop(),
   ];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0)) {
@@ -73,7 +74,11 @@ export async function startWorker(plan: WorkerPlan): Promise<RunningService> {
     closers.unshift(() => messaging.stop());
     await plan.prepare?.(app);
     await messaging.start();
-    const besides = Object.entries(plan.besides?.(app) ?? {});
+    const rules = [lettersRule(config), ...(plan.retention?.(app) ?? [])];
+    const besides = Object.entries<SideWork>({
+      ...plan.besides?.(app),
+      retention: new Retention(dataSource, rules, service, logger),
+    });
     for (const [, work] of besides) {
       closers.unshift(() => work.stop());
       work.start();
@@ -92,6 +97,16 @@ export async function startWorker(plan: WorkerPlan): Promise<RunningService> {
     await stop();
     throw error;
   }
+}
+
+/** Replayed and discarded letters; open ones stay until somebody has decided. */
+function lettersRule(config: ServiceConfig): RetentionRule {
+  const store = new PostgresDeadLetterStore();
+  return {
+    table: 'dead_letters',
+    days: daysToKeep(config, 'PATCHWATCH_DEAD_LETTERS_DAYS', 90),
+    remove: (manager, before, limit) => store.forget(manager, before, limit),
+  };
 }
 
 /** The Nest application; with questions it answers from now on. */
@@ -118,7 +133,8 @@ function answering(definitions: readonly RpcDefinition[], config: ServiceConfig,
     service: config.service,
     url: config.cacheUrl,
     definitions,
-    withCorrelation,
+    around: aroundQuestion(config.service),
+    observer: questionMetrics(metrics(config.service)),
     log: logger,
     errorOf: (error) => {
       if (classifySqlError(error) !== 'infrastructure') return undefined;

@@ -2,8 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { problemsOf } from '#libs/contracts';
-import { currentCorrelationId, newId, systemClock, type Clock } from '#libs/runtime';
+import { currentCauses, currentCorrelationId, currentTraceparent, newId, systemClock, type Clock } from '#libs/runtime';
 import type { Envelope } from '#libs/streams';
+import { causeOf } from './cause-of.js';
 import { InvalidEventError } from './invalid-event.js';
 import type { Outbox, OutgoingEvent } from './ports.js';
 
@@ -63,6 +64,7 @@ export class TableOutbox implements Outbox {
     const json = Buffer.from(JSON.stringify(outgoing.body), 'utf8');
     const compressed = json.length > COMPRESS_ABOVE_BYTES;
     const body = compressed ? gzipSync(json, { level: 3 }) : json;
+    const cause = causeOf(outgoing, currentCauses());
     return {
       id: newId(),
       type: event.type,
@@ -70,9 +72,9 @@ export class TableOutbox implements Outbox {
       organizationId: outgoing.organizationId,
       key: outgoing.key,
       occurredAt: (outgoing.occurredAt ?? this.clock.now()).toISOString(),
-      correlationId: outgoing.correlationId ?? currentCorrelationId() ?? newId(),
-      causationId: outgoing.causationId ?? null,
-      traceparent: null,
+      correlationId: outgoing.correlationId ?? currentCorrelationId() ?? cause?.correlationId ?? newId(),
+      causationId: outgoing.causationId ?? cause?.id ?? null,
+      traceparent: cause === null ? currentTraceparent() : cause.traceparent,
       contentHash: createHash('sha256').update(body).digest('hex'),
       contentEncoding: compressed ? 'gzip' : 'identity',
       meta: null,

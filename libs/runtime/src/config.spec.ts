@@ -41,6 +41,24 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('takes sentinels and a cluster for the streams; the cache, which is one server, must then be given', () => {
+    const cluster = 'redis+cluster://127.0.0.1:7001,127.0.0.1:7002';
+    const load = (env: Record<string, string>) => () => loadConfig('ingest', { ...GIVEN, ...env });
+    expect(catchProblems(load({ PATCHWATCH_STREAMS_URL: cluster }))).toEqual([
+      expect.stringContaining('PATCHWATCH_CACHE_URL must be one server or sentinels'),
+    ]);
+    const both = load({ PATCHWATCH_STREAMS_URL: cluster, PATCHWATCH_CACHE_URL: 'redis://127.0.0.1:6379' })();
+    expect(both).toMatchObject({ streamsUrl: cluster, cacheUrl: 'redis://127.0.0.1:6379', streamsReplicas: 0 });
+    const sentinel = 'redis+sentinel://127.0.0.1:26379/patchwatch';
+    expect(load({ PATCHWATCH_STREAMS_URL: sentinel, PATCHWATCH_STREAMS_REPLICAS: '1' })()).toMatchObject({
+      cacheUrl: sentinel,
+      streamsReplicas: 1,
+    });
+    expect(catchProblems(load({ PATCHWATCH_STREAMS_URL: 'redis+sentinel://:hidden@127.0.0.1' }))).toEqual([
+      'PATCHWATCH_STREAMS_URL lacks the name of the master that the sentinels watch: …/<master>',
+    ]);
+  });
+
   it('reads secrets from files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'patchwatch-secrets-'));
     writeFileSync(join(folder, 'jwt-secret'), `${'j'.repeat(40)}\n`);

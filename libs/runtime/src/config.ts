@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { failPointProblem } from './fail-points.js';
+import { parseRedisUrl, RedisUrlError } from './redis-url.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -10,10 +11,12 @@ export interface ServiceConfig {
   readonly service: string;
   /** Postgres, as the service's own role. */
   readonly databaseUrl: string;
-  /** Redis that carries messages: durable, never evicts. */
+  /** Redis that carries messages: durable, never evicts. One server, sentinels or a cluster; see `parseRedisUrl`. */
   readonly streamsUrl: string;
-  /** Redis whose content may vanish at any time; the streams' one when no other is given. */
+  /** Redis whose content may vanish at any time; the streams' one when no other is given. Never a cluster. */
   readonly cacheUrl: string;
+  /** Replicas of the streams' Redis that must have a message before it counts as accepted. Default 0. */
+  readonly streamsReplicas?: number;
   /** Address to listen on. */
   readonly host: string;
   /** The gateway's HTTP port; 0 for services that serve no HTTP but their health. */
@@ -64,12 +67,13 @@ export function loadConfig(service: string, env: Environment = process.env): Ser
   const read = new SettingsReader(env);
   const own = `PATCHWATCH_${service.toUpperCase()}_DATABASE_URL`;
   const databaseUrl = read.url(env[own] ? own : 'PATCHWATCH_DATABASE_URL', ['postgres:', 'postgresql:']);
-  const streamsUrl = read.url('PATCHWATCH_STREAMS_URL', ['redis:', 'rediss:']);
+  const streamsUrl = read.redis('PATCHWATCH_STREAMS_URL');
   const config: ServiceConfig = {
     service,
     databaseUrl,
     streamsUrl,
-    cacheUrl: env['PATCHWATCH_CACHE_URL'] ? read.url('PATCHWATCH_CACHE_URL', ['redis:', 'rediss:']) : streamsUrl,
+    cacheUrl: read.redis('PATCHWATCH_CACHE_URL', streamsUrl),
+    streamsReplicas: read.whole('PATCHWATCH_STREAMS_REPLICAS', 0, 0, 9),
     host: env['PATCHWATCH_HOST'] || '127.0.0.1',
     // In one process all services see the gateway's port; it is the gateway's alone.
     port: service === 'gateway' ? read.whole('PATCHWATCH_PORT', 8080, 0, 65_535) : 0,
@@ -105,6 +109,25 @@ class SettingsReader {
     if (!URL.canParse(value)) this.problems.push(`${name} is not a URL`);
     else if (!protocols.includes(new URL(value).protocol))
       this.problems.push(`${name} must begin with ${protocols[0]}//`);
+    return value;
+  }
+
+  redis(name: 'PATCHWATCH_STREAMS_URL' | 'PATCHWATCH_CACHE_URL', fallback?: string): string {
+    const value = this.env[name] || fallback;
+    if (!value) {
+      if (fallback === undefined) this.problems.push(`${name} is missing`);
+      return '';
+    }
+    try {
+      const { kind } = parseRedisUrl(value);
+      if (kind === 'cluster' && name === 'PATCHWATCH_CACHE_URL')
+        this.problems.push(
+          `${name} must be one server or sentinels: what it holds is small and may vanish, but it lies on one server`,
+        );
+    } catch (error) {
+      if (!(error instanceof RedisUrlError)) throw error;
+      if (value === this.env[name]) this.problems.push(`${name} ${error.message}`);
+    }
     return value;
   }
 

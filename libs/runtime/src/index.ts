@@ -7,5 +7,8 @@ export * from './ids.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './nest-logger.js';
+export * from './redis-url.js';
 export * from './run-service.js';
 export * from './running-service.js';
+export * from './traceparent.js';
+export * from './tracing.js';

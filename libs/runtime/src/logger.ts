@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
-import { currentCorrelationId } from './correlation.js';
+import { currentCorrelationId, currentTraceparent } from './correlation.js';
+import { traceIdOf } from './traceparent.js';
 import type { LogLevel } from './config.js';
 
 export type { Logger } from 'pino';
@@ -37,7 +38,7 @@ const SECRET_FIELDS = [
 const REDACTED = '[redacted]';
 
 /**
- * A logger that writes one JSON object a line: time, level, service, correlation id, message and what the caller adds.
+ * A logger that writes one JSON object a line: time, level, service, correlation id, trace id, message and what the caller adds.
  * Secrets are kept out twice: by field name, and by form (passwords in URLs, bearer tokens) wherever they appear in a line.
  */
 export function createLogger(service: string, options: LoggerOptions = {}): Logger {
@@ -51,7 +52,11 @@ export function createLogger(service: string, options: LoggerOptions = {}): Logg
       redact: { paths: SECRET_FIELDS.flatMap(atDepths), censor: REDACTED },
       mixin: () => {
         const id = currentCorrelationId();
-        return id === undefined ? {} : { correlation_id: id };
+        const trace = traceIdOf(currentTraceparent());
+        return {
+          ...(id === undefined ? {} : { correlation_id: id }),
+          ...(trace === undefined ? {} : { trace_id: trace }),
+        };
       },
     },
     { write: (line) => target.write(safeLine(line)) },

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connect-redis.js';
+import type { RedisConnection } from './redis-connection.js';
 import { silentLog } from './observer.js';
 import type { StreamsLog, StreamsObserver } from './observer.js';
 import { readDepth } from './redis-depth.js';
@@ -99,7 +99,9 @@ export class RedisAdmission implements AdmissionGate {
 
   private async takeSample(): Promise<void> {
     const { connection, queues } = this.options;
-    const memory = memoryShare(await connection.run((client) => client.info('memory')));
+    // The fullest node refuses first, and which messages would go there nobody knows before.
+    const shares = connection.nodes().map((node) => node.run((client) => client.info('memory')).then(memoryShare));
+    const memory = Math.max(...(await Promise.all(shares)));
     for (const queue of queues) {
       let bytes = 0;
       let headAgeMs = 0;
@@ -139,7 +141,7 @@ export class RedisAdmission implements AdmissionGate {
   }
 }
 
-/** used_memory / maxmemory of `INFO memory`; 0 when there is no limit. */
+/** used_memory / maxmemory of one server's `INFO memory`; 0 when there is no limit. */
 export function memoryShare(info: string): number {
   const figure = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   const max = figure('maxmemory');

@@ -1,5 +1,6 @@
 import type { Breaker } from './breaker.js';
 import type { ConsumerSettings, ConsumerTime } from './consumer-settings.js';
+import type { Delivered } from './envelope.js';
 import type { FailureKind } from './failures.js';
 import type { HeldEntries } from './held-entries.js';
 import type { MessageReader } from './message-reader.js';
@@ -15,7 +16,7 @@ export interface BatchRunnerOptions<Tx> {
   readonly unitOfWork: UnitOfWork<Tx>;
   readonly deadLetters: DeadLetterStore<Tx>;
   readonly classify: (error: unknown) => FailureKind;
-  readonly withCorrelation: <T>(correlationId: string, work: () => Promise<T>) => Promise<T>;
+  readonly around: <T>(messages: readonly Delivered[], work: () => Promise<T>) => Promise<T>;
   readonly settings: ConsumerSettings;
   readonly time: ConsumerTime;
   readonly observer: StreamsObserver;

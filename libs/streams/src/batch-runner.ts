@@ -3,6 +3,7 @@ import type { StreamEntry } from './broker.js';
 import { Burial } from './burial.js';
 import { pauseOf } from './consumer-settings.js';
 import type { ConsumerTime } from './consumer-settings.js';
+import { traceIdOf } from '#libs/runtime';
 import { isTransient, kindOf } from './failure-kind.js';
 import { PoisonMessageError } from './failures.js';
 import { HandledBatch, typeOf } from './handled-batch.js';
@@ -93,7 +94,7 @@ export class BatchRunner<Tx> {
 
   /** One transaction. Returns when it is committed and the acknowledgement is on its way. */
   private async attempt(group: readonly Readable<Tx>[]): Promise<void> {
-    const { unitOfWork, deadLetters, reader, held, time, observer, queue, partition, withCorrelation } = this.options;
+    const { unitOfWork, deadLetters, reader, held, time, observer, queue, partition, around } = this.options;
     const started = time.now();
     let batch = new HandledBatch(group, reader);
     let letters: DeadLetter[] = [];
@@ -106,8 +107,10 @@ export class BatchRunner<Tx> {
         this.refuseWhenAllFail(batch);
         await deadLetters.record(tx, letters);
       });
-    if (group.length === 1) await withCorrelation(group[0]!.message.envelope.correlationId, transaction);
-    else await transaction();
+    await around(
+      group.map(({ message }) => message),
+      transaction,
+    );
 
     const ids = group.map((work) => work.entry.id);
     this.burial.noteCommitted(ids);
@@ -202,8 +205,9 @@ export class BatchRunner<Tx> {
     const kind = kindOf(error, classify);
     if (isTransient(kind)) this.burial.noteBlocked();
     observer.failed?.(queue, kind === 'poison' ? 'other' : kind, group.length);
+    const { id, traceparent } = group[0]!.message.envelope;
     log.warn(
-      { queue, partition, kind, messages: group.length, first: group[0]!.message.envelope.id, error },
+      { queue, partition, kind, messages: group.length, first: id, trace_id: traceIdOf(traceparent), error },
       'batch failed',
     );
     return kind;

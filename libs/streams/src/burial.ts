@@ -1,3 +1,4 @@
+import { traceIdOf } from '#libs/runtime';
 import type { BatchRunnerOptions } from './batch-runner-options.js';
 import type { StreamEntry } from './broker.js';
 import { pauseOf } from './consumer-settings.js';
@@ -51,8 +52,12 @@ export class Burial<Tx> {
   noteDead(letter: DeadLetter): void {
     const { observer, log, queue } = this.options;
     observer.dead?.(queue, letter.code, 1);
-    const { code, detail, deliveries } = letter;
-    log.error({ queue, code, detail, deliveries, message: letter.envelope?.id ?? null }, 'message is dead');
+    const { code, detail, deliveries, envelope } = letter;
+    const message = envelope?.id ?? null;
+    log.error(
+      { queue, code, detail, deliveries, message, trace_id: traceIdOf(envelope?.traceparent) },
+      'message is dead',
+    );
   }
 
   /**

@@ -1,239 +1,51 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
-import { RedisUnavailableError } from './failures.js';
+import { parseRedisUrl, type RedisUrl } from '#libs/runtime';
+import { ClusterConnection } from './cluster-connection.js';
+import { ClusterTopology } from './cluster-topology.js';
 import { silentLog } from './observer.js';
-import type { StreamsLog } from './observer.js';
+import type { ConnectRedisOptions, RedisConnection } from './redis-connection.js';
+import { ReplaceableConnection } from './replaceable-connection.js';
+
+/** Patience with one sentinel, in ms; then the next is asked. */
+const SENTINEL_MS = 1_000;
 
 /**
- * A link to Redis that never hangs.
+ * Connects to `url` in the background; `ready()` tells when it stands. The forms are those of `parseRedisUrl`:
+ * `redis://host:port`, `redis+sentinel://host:port,host:port/master`, `redis+cluster://host:port,host:port`; `rediss…` for TLS.
  *
- * ioredis 6 left alone (measured): it sends again what was in flight when a link dropped, so one XADD may run twice; told
- * not to, it may leave the promise open for ever; and a half-open link (peer gone, no FIN) hangs every command. So here:
- * nothing is ever resent; every command has a timeout; a command that expires condemns the client, which is cut
- * off and replaced by a new object. That is why `client` must be read anew for every command.
- *
- * An error branch each: link down → commands fail at once with "Stream isn't writeable" (nothing was sent), ioredis
- * reconnects with growing delays up to half a second; half-open → the first expired command replaces the client;
- * Redis loading its file → not ready until it has.
+ * Failover, the same for all: what was in flight when a server died is doubtful and never sent again by itself. A sentinel's
+ * new master is found by asking again at each attempt to connect; a demoted one answers READONLY, and its client is given up.
+ * @throws RedisUrlError
  */
-export type RedisRole = 'streams' | 'cache' | 'blocking';
-
-export interface ConnectRedisOptions {
-  /** Shown in CLIENT LIST: `<service>:<purpose>`. */
-  readonly name: string;
-  /** `blocking` is for one reader that blocks: no fixed command timeout, bound each call through `run`. */
-  readonly role: RedisRole;
-  /** ms until a command counts as lost; default 2,000 for streams, 500 for the cache; 0: the caller bounds each command. */
-  readonly commandTimeoutMs?: number;
-  readonly log?: StreamsLog;
-  readonly onReplaced?: (reason: string) => void;
-}
-
-export interface RedisConnection {
-  readonly url: string;
-  readonly name: string;
-  readonly role: RedisRole;
-  /** The live client; another object after a replacement, so never keep it. Commands fail at once while the link is down. */
-  readonly client: Redis;
-  readonly isReady: boolean;
-  /** Resolves when commands can be sent. @throws RedisUnavailableError after `timeoutMs` (default 10,000). */
-  ready(timeoutMs?: number): Promise<void>;
-  /**
-   * Runs one command within `timeoutMs` (default: the role's).
-   * @throws RedisUnavailableError when the link is down or the time is over (the client is then replaced; the command may
-   * have run). Redis's own replies of error (NOGROUP, OOM, …) pass through as they are.
-   */
-  run<T>(command: (client: Redis) => Promise<T>, timeoutMs?: number): Promise<T>;
-  /** Gives the client up; what was in flight on it rejects. */
-  replace(reason: string): void;
-  /** Another connection to the same server. */
-  sibling(options: Partial<ConnectRedisOptions>): RedisConnection;
-  close(): Promise<void>;
-}
-
-/** For the TCP connect, and again for the handshake after it. */
-const CONNECT_TIMEOUT_MS = 2_000;
-const TIMEOUT_MS: Record<RedisRole, number> = { streams: 2_000, cache: 500, blocking: 2_000 };
-
-/** Connects to `url` (`redis://` or `rediss://`) in the background; `ready()` tells when it stands. */
 export function connectRedis(url: string, options: ConnectRedisOptions): RedisConnection {
-  return new ReplaceableConnection(url, options);
+  const target = parseRedisUrl(url);
+  if (target.kind !== 'cluster') return new ReplaceableConnection(url, options, openerOf(target));
+  const open = (host: string, port: number, settings: RedisOptions): Redis =>
+    new Redis({ ...settings, ...accessOf(target), host, port });
+  return new ClusterConnection(url, options, new ClusterTopology(target.nodes, open, options.log ?? silentLog), open);
 }
 
-/** True for an error that comes from the link and not from Redis's answer. */
-export function isLinkError(error: unknown): boolean {
-  if (error instanceof RedisUnavailableError) return true;
-  if (!(error instanceof Error)) return false;
-  if (error.name === 'ReplyError') return /^(LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY)/.test(error.message);
-  const code = (error as { code?: unknown }).code;
-  return (
-    error.name === 'AbortError' ||
-    error.name === 'MaxRetriesPerRequestError' ||
-    /Command timed out|Connection is closed|isn't writeable|Socket timeout|ETIMEDOUT/.test(error.message) ||
-    (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_)/.test(code))
-  );
-}
-
-class ReplaceableConnection implements RedisConnection {
-  readonly name: string;
-  readonly role: RedisRole;
-  private readonly timeoutMs: number;
-  private readonly log: StreamsLog;
-  private current: Redis;
-  private closed = false;
-
-  constructor(
-    readonly url: string,
-    private readonly options: ConnectRedisOptions,
-  ) {
-    this.name = options.name;
-    this.role = options.role;
-    this.timeoutMs = options.commandTimeoutMs ?? TIMEOUT_MS[options.role];
-    this.log = options.log ?? silentLog;
-    this.current = this.create();
-  }
-
-  get client(): Redis {
-    return this.current;
-  }
-
-  get isReady(): boolean {
-    return this.current.status === 'ready';
-  }
-
-  async ready(timeoutMs = 10_000): Promise<void> {
-    const end = performance.now() + timeoutMs;
-    while (!this.isReady) {
-      const left = end - performance.now();
-      if (this.closed) throw new RedisUnavailableError(`The connection ${this.name} is closed.`);
-      if (left <= 0) throw new RedisUnavailableError(`Redis did not get ready for ${this.name} in ${timeoutMs} ms.`);
-      await changeOf(this.current, Math.min(left, 250));
-    }
-  }
-
-  async run<T>(command: (client: Redis) => Promise<T>, timeoutMs = this.timeoutMs): Promise<T> {
-    const client = this.current;
-    if (timeoutMs <= 0) return command(client);
-    let timer: NodeJS.Timeout | undefined;
-    let answered = false;
-    const expired = new Promise<never>((_, reject) => {
-      // Judged at the end of the turn: when the whole process stood still, the reply is only about to be read.
-      const judge = (): void => {
-        if (answered) return;
-        this.replaceIf(client, `no reply in ${timeoutMs} ms`);
-        reject(new RedisUnavailableError(`Redis gave ${this.name} no reply in ${timeoutMs} ms.`));
-      };
-      timer = setTimeout(() => setImmediate(judge), timeoutMs);
+function openerOf(target: Exclude<RedisUrl, { kind: 'cluster' }>): (settings: RedisOptions) => Redis {
+  if (target.kind === 'server') return (settings) => new Redis(target.url, settings);
+  return (settings) =>
+    new Redis({
+      ...settings,
+      ...accessOf(target),
+      ...(target.tls ? { enableTLSForSentinelMode: true } : {}),
+      sentinels: target.nodes.map(({ host, port }) => ({ host, port })),
+      name: target.master,
+      role: 'master',
+      sentinelCommandTimeout: SENTINEL_MS,
+      // Between two rounds through all of them; without a pause ioredis would give the client up for good.
+      sentinelRetryStrategy: (rounds) => Math.min(50 * rounds, 500),
     });
-    try {
-      return await Promise.race([command(client), expired]);
-    } catch (error) {
-      if (!isLinkError(error) || error instanceof RedisUnavailableError) throw error;
-      // A master that was demoted says READONLY for ever on the old link.
-      const message = (error as Error).message;
-      if (/Command timed out|READONLY/.test(message)) this.replaceIf(client, message);
-      throw new RedisUnavailableError(`Redis is away for ${this.name}: ${(error as Error).message}`, { cause: error });
-    } finally {
-      answered = true;
-      clearTimeout(timer);
-    }
-  }
-
-  replace(reason: string): void {
-    this.replaceIf(this.current, reason);
-  }
-
-  sibling(options: Partial<ConnectRedisOptions>): RedisConnection {
-    return new ReplaceableConnection(this.url, { ...this.options, ...options });
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    discard(this.current);
-  }
-
-  /** Only the client that failed is given up: several commands of one client may expire at the same time. */
-  private replaceIf(client: Redis, reason: string): void {
-    if (this.closed || client !== this.current) return;
-    this.log.warn({ connection: this.name, reason }, 'Redis client replaced');
-    if (this.role === 'cache') {
-      // Libraries may hold the object: it stays and gets a new socket.
-      client.disconnect(true);
-      cutSocket(client);
-    } else {
-      this.current = this.create();
-      discard(client);
-    }
-    this.options.onReplaced?.(reason);
-  }
-
-  /**
-   * For commands that somebody sends past `run`: ioredis rejects them, and cuts a link that owes replies and stays
-   * silent. On the streams later than `run` would, because ioredis also counts the time in which this process stood still.
-   */
-  private backstop(): RedisOptions {
-    if (this.role === 'blocking' || this.timeoutMs === 0) return {};
-    const patience = this.role === 'cache' ? this.timeoutMs : this.timeoutMs * 5;
-    return { commandTimeout: patience, socketTimeout: patience * 2 };
-  }
-
-  private create(): Redis {
-    const settings: RedisOptions = {
-      connectionName: this.name,
-      autoResendUnfulfilledCommands: false,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      disconnectTimeout: 100,
-      keepAlive: 5_000,
-      retryStrategy: (times) => Math.min(20 * 2 ** Math.min(times, 5), 500) * (0.75 + Math.random() / 2),
-      ...this.backstop(),
-    };
-    const client = new Redis(this.url, settings);
-    let announced = false;
-    client.on('error', (error: Error) => {
-      if (announced) return;
-      announced = true;
-      this.log.warn({ connection: this.name, error: error.message }, 'Redis is away; connecting again');
-    });
-    client.on('ready', () => {
-      announced = false;
-    });
-    boundHandshake(client);
-    return client;
-  }
 }
 
-/** ioredis bounds the TCP connect only: a peer that accepts and then says nothing would hold the handshake for ever. */
-function boundHandshake(client: Redis): void {
-  let timer: NodeJS.Timeout | undefined;
-  client.on('connect', () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => cutSocket(client), CONNECT_TIMEOUT_MS);
-  });
-  for (const event of ['ready', 'close', 'end']) client.on(event, () => clearTimeout(timer));
-}
-
-/** Cuts a client off at once; a polite end() would wait two seconds on a half-open link. */
-function discard(client: Redis): void {
-  client.disconnect();
-  cutSocket(client);
-}
-
-function cutSocket(client: Redis): void {
-  (client as unknown as { stream?: { destroy(): void } }).stream?.destroy();
-}
-
-function changeOf(client: Redis, withinMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      client.off('ready', done);
-      client.off('end', done);
-      resolve();
-    };
-    const timer = setTimeout(done, withinMs);
-    client.once('ready', done);
-    client.once('end', done);
-  });
+function accessOf({ username, password, tls }: Extract<RedisUrl, { tls: boolean }>): RedisOptions {
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Broker } from './broker.js';
 import type { ConsumerSettings, ConsumerTime } from './consumer-settings.js';
+import type { Delivered } from './envelope.js';
 import type { FailureKind } from './failures.js';
 import type { MessageContract } from './message-reader.js';
 import type { StreamsLog, StreamsObserver } from './observer.js';
@@ -17,8 +18,8 @@ export interface QueueConsumerOptions<Tx> {
   readonly unitOfWork: UnitOfWork<Tx>;
   readonly deadLetters: DeadLetterStore<Tx>;
   readonly classify: (error: unknown) => FailureKind;
-  /** Runs `work` with a correlation id for logs and outgoing events; called when a message is handled alone. */
-  readonly withCorrelation?: <T>(correlationId: string, work: () => Promise<T>) => Promise<T>;
+  /** Runs `work`, the transaction of a batch, so that logs, outgoing events and traces know what they belong to. */
+  readonly around?: <T>(messages: readonly Delivered[], work: () => Promise<T>) => Promise<T>;
   readonly observer?: StreamsObserver;
   readonly log?: StreamsLog;
   readonly settings?: Partial<ConsumerSettings>;

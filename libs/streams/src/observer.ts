@@ -12,12 +12,18 @@ export interface QueueDepth {
   readonly oldestAgeMs: number;
 }
 
+/**
+ * Why a consumer group had to be made. `first`: this process has never seen it. `group_lost`: the stream was still there; what is in it comes again.
+ * `stream_lost`: this process has used the stream, and it was gone with whatever was in it.
+ */
+export type GroupCause = 'first' | 'group_lost' | 'stream_lost';
+
 /** Metric hooks of the transport; all optional, must not throw, are called off the hot path or once a batch. */
 export interface StreamsObserver {
   /** Entries appended and durably answered. */
   published?(queue: string, count: number): void;
-  /** The stream and its group were gone and were created again: what was in them is lost unless it was empty. */
-  groupCreated?(queue: string, partition: number, by: 'publisher' | 'consumer'): void;
+  /** A consumer group was made, with its stream when that was missing, too. Told by the process that made it. */
+  groupCreated?(queue: string, partition: number, by: 'publisher' | 'consumer', cause: GroupCause): void;
   /** A batch was committed. `seconds`: from read to commit. */
   processed?(queue: string, partition: number, count: number, seconds: number): void;
   /** Messages recorded as dead in a committed transaction. */

@@ -18,8 +18,8 @@ export interface PartitionLoopOptions<Tx> {
   readonly log: StreamsLog;
 }
 
-/** Longest silence of Redis, and longest blockage of the database, before health turns red. */
-const RED_AFTER_MS = 5_000;
+/** Longest silence of Redis beyond the time that a read may block, and longest blockage of the database, before health turns red. */
+const RED_AFTER_MS = 3_000;
 const BLOCKED_RED_AFTER_MS = 30_000;
 
 /** Between two looks for consumer names that nobody uses any more. */
@@ -37,6 +37,8 @@ export class PartitionLoop<Tx> {
   private done: Promise<unknown> = Promise.resolve();
   private lastAnswer: number;
   private working = false;
+  /** What the last call to Redis failed with; null: it did not. */
+  private trouble: string | null = null;
   private maintainAt = 0;
   private depthAt = 0;
   private forgetAt: number;
@@ -54,7 +56,7 @@ export class PartitionLoop<Tx> {
       unitOfWork: consumer.unitOfWork,
       deadLetters: consumer.deadLetters,
       classify: consumer.classify,
-      withCorrelation: consumer.withCorrelation ?? ((_, work) => work()),
+      around: consumer.around ?? ((_, work) => work()),
       stopping: this.stopping.signal,
     });
     this.lastAnswer = time.now();
@@ -93,6 +95,7 @@ export class PartitionLoop<Tx> {
     const now = this.options.time.now();
     const name = `${this.options.lane.queue}.${this.options.lane.partition}`;
     if (this.breaker.open) return { ok: false, detail: `${name}: breaker open: ${this.breaker.reason}` };
+    if (this.trouble !== null) return { ok: false, detail: `${name}: ${this.trouble}` };
     const blocked = this.runner.blocked;
     if (blocked !== null && now - blocked > BLOCKED_RED_AFTER_MS) {
       return { ok: false, detail: `${name}: nothing could be committed for ${Math.round((now - blocked) / 1_000)} s` };
@@ -115,7 +118,9 @@ export class PartitionLoop<Tx> {
         if (this.breaker.open) await this.probe();
         else await this.work(await lane.read(settings.batchSize, this.readWait()));
         failures = 0;
+        this.trouble = null;
       } catch (error) {
+        this.trouble = error instanceof Error ? error.message : String(error);
         log.warn({ queue: lane.queue, partition: lane.partition, error }, 'no answer from the streams; trying again');
         await time.sleep(pauseOf(failures++, settings, time), this.stopping.signal);
         this.maintainAt = 0;

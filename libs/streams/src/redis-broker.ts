@@ -1,7 +1,7 @@
 import type { Broker, StreamLane } from './broker.js';
-import type { RedisConnection } from './connect-redis.js';
+import type { RedisConnection } from './redis-connection.js';
 import type { Envelope } from './envelope.js';
-import type { StreamsObserver } from './observer.js';
+import type { StreamsLog, StreamsObserver } from './observer.js';
 import type { Publisher } from './ports.js';
 import { RedisLane } from './redis-lane.js';
 
@@ -10,6 +10,7 @@ export interface RedisBrokerOptions {
   readonly connection: RedisConnection;
   readonly publisher: Publisher;
   readonly observer?: StreamsObserver;
+  readonly log?: StreamsLog;
 }
 
 /** Queues on Redis Streams. It closes what it opened: not the connection, not the publisher. */
@@ -21,7 +22,7 @@ export class RedisBroker implements Broker {
   }
 
   open(queue: string, partition: number, consumer: string): StreamLane {
-    const { connection, observer } = this.options;
+    const { connection, observer, log } = this.options;
     return new RedisLane({
       queue,
       partition,
@@ -33,6 +34,7 @@ export class RedisBroker implements Broker {
         onReplaced: (reason) => observer?.clientReplaced?.(`${queue}.${partition}`, reason),
       }),
       observer,
+      log,
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connect-redis.js';
+import type { RedisConnection } from './redis-connection.js';
 import { DEPTH } from './lua/lane-scripts.js';
 import { runScript } from './lua/script.js';
 import type { QueueDepth } from './observer.js';
@@ -13,7 +13,7 @@ export interface StreamSample extends QueueDepth {
 
 /** Reads length, pending, bytes and ages of one stream in one round trip; zeros when it does not exist. */
 export async function readDepth(connection: RedisConnection, key: string): Promise<StreamSample> {
-  const reply = await connection.run((client) => runScript(client, DEPTH, key, [GROUP, WAITING, PARKED]));
+  const reply = await runScript(connection, DEPTH, key, [GROUP, WAITING, PARKED]);
   const [length, pending, waiting, bytes, oldest, unread] = reply as unknown[];
   return {
     length: Number(length),

@@ -1,10 +1,13 @@
 import type { ClaimPolicy, HandBack, StreamEntry, StreamLane } from './broker.js';
-import type { RedisConnection } from './connect-redis.js';
+import type { Redis } from 'ioredis';
+import type { RedisConnection } from './redis-connection.js';
 import { CLAIM_DUE, FORGET, HAND_BACK, RECOVER_LOST, RENEW, SETTLE } from './lua/lane-scripts.js';
 import { runScript } from './lua/script.js';
 import type { LuaScript } from './lua/script.js';
-import type { QueueDepth, StreamsObserver } from './observer.js';
+import { silentLog } from './observer.js';
+import type { QueueDepth, StreamsLog, StreamsObserver } from './observer.js';
 import { readDepth } from './redis-depth.js';
+import { makeGroup } from './make-group.js';
 import { GROUP, PARKED, WAITING, streamKey } from './stream-key.js';
 
 /** How long after its BLOCK time a reading command may stay silent before its client is given up. */
@@ -22,6 +25,7 @@ export interface RedisLaneOptions {
   /** Of role `blocking`, this lane's own; closed with it. */
   readonly reader: RedisConnection;
   readonly observer?: StreamsObserver | undefined;
+  readonly log?: StreamsLog | undefined;
 }
 
 /**
@@ -40,8 +44,12 @@ export class RedisLane implements StreamLane {
   readonly partition: number;
   readonly consumer: string;
   private readonly key: string;
-  /** Redis's number of the reading link, to wake it; null when unknown. */
-  private readerId: number | null = null;
+  /** The reading client with Redis's number of it, to wake it; null when unknown. */
+  private blocked: { readonly client: Redis; readonly id: number } | null = null;
+
+  /** The group answered before: should it be missing now, something was lost. */
+  private seen = false;
+  private lastDepth: { readonly length: number; readonly at: number } | null = null;
 
   constructor(private readonly options: RedisLaneOptions) {
     this.queue = options.queue;
@@ -53,9 +61,13 @@ export class RedisLane implements StreamLane {
   async read(count: number, waitMs: number): Promise<StreamEntry[]> {
     const { reader } = this.options;
     try {
-      if (!reader.isReady) await reader.ready(READ_GRACE_MS);
-      if (this.readerId === null) this.readerId = await reader.run((client) => client.client('ID'));
-      const reply = await reader.run(
+      const node = reader.nodeOf(this.key);
+      if (!node.isReady) await node.ready(READ_GRACE_MS);
+      const { client: link } = node;
+      if (this.blocked?.client !== link)
+        this.blocked = { client: link, id: await node.run((client) => client.client('ID')) };
+      const reply = await reader.runOn(
+        this.key,
         (client) =>
           waitMs > 0
             ? client.xreadgroupBuffer(
@@ -73,9 +85,10 @@ export class RedisLane implements StreamLane {
             : client.xreadgroupBuffer('GROUP', GROUP, this.consumer, 'COUNT', count, 'STREAMS', this.key, '>'),
         waitMs + READ_GRACE_MS,
       );
+      this.seen = true;
       return newEntries(reply);
     } catch (error) {
-      this.readerId = null;
+      this.blocked = null;
       if (!isGroupGone(error)) throw error;
       await this.createGroup();
       return [];
@@ -124,7 +137,9 @@ export class RedisLane implements StreamLane {
   }
 
   async depth(): Promise<QueueDepth> {
-    return readDepth(this.options.commands, this.key);
+    const depth = await readDepth(this.options.commands, this.key);
+    this.lastDepth = { length: depth.length, at: Date.now() };
+    return depth;
   }
 
   async forgetSilent(silentMs: number): Promise<number> {
@@ -136,10 +151,17 @@ export class RedisLane implements StreamLane {
   }
 
   interrupt(): void {
-    const id = this.readerId;
-    if (id === null) return;
-    // Should the link have another number by now, nobody is woken and the read ends with its BLOCK time.
-    this.options.commands.run((client) => client.client('UNBLOCK', id)).catch(() => undefined);
+    const { commands, reader } = this.options;
+    const { id } = this.blocked ?? {};
+    if (id === undefined) return;
+    try {
+      // Should the read have moved to another link by now, nobody is woken and it ends with its BLOCK time.
+      if (reader.nodeOf(this.key).client !== this.blocked!.client) return;
+      const node = commands.nodeOf(this.key);
+      node.run((client) => client.client('UNBLOCK', id)).catch(() => undefined);
+    } catch {
+      // No node is known for the key: nothing can be read from it either.
+    }
   }
 
   async close(): Promise<void> {
@@ -148,7 +170,7 @@ export class RedisLane implements StreamLane {
 
   private async script(script: LuaScript, args: readonly (string | number)[]): Promise<unknown> {
     try {
-      return await this.options.commands.run((client) => runScript(client, script, this.key, args));
+      return await runScript(this.options.commands, script, this.key, args);
     } catch (error) {
       if (!isGroupGone(error)) throw error;
       await this.createGroup();
@@ -158,14 +180,22 @@ export class RedisLane implements StreamLane {
 
   /** At 0, so that whatever is in the stream is delivered: a service deployed late misses nothing. */
   private async createGroup(): Promise<void> {
-    try {
-      await this.options.commands.run((client) => client.xgroup('CREATE', this.key, GROUP, '0', 'MKSTREAM'));
-      this.options.observer?.groupCreated?.(this.queue, this.partition, 'consumer');
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('BUSYGROUP')) throw error;
+    const { queue, partition, seen, lastDepth } = this;
+    const { commands, observer, log = silentLog } = this.options;
+    const cause = await makeGroup(commands, this.key, seen);
+    // Named by everyone who has seen it, also when another process was quicker to make it anew: each knows another depth.
+    if (seen) {
+      const known = lastDepth === null ? {} : { messages: lastDepth.length, ms_ago: Date.now() - lastDepth.at };
+      log.error({ queue, partition, cause: cause ?? 'made_anew_by_another', ...known }, LOST);
+      this.seen = false;
+      this.lastDepth = null;
     }
+    if (cause !== null) observer?.groupCreated?.(queue, partition, 'consumer', cause);
   }
 }
+
+const LOST =
+  'a queue lost its group or its stream: `messages` is how many were in it `ms_ago` milliseconds before, all of them gone if the stream is';
 
 /** Redis 7.0 wakes a blocked reader of a deleted stream with UNBLOCKED, later versions with NOGROUP. */
 function isGroupGone(error: unknown): boolean {

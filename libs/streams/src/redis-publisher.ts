@@ -1,13 +1,21 @@
 import type { Redis } from 'ioredis';
 import type { Admission, AdmissionGate } from './admission.js';
-import { isLinkError } from './connect-redis.js';
-import type { RedisConnection } from './connect-redis.js';
+import { isRedirect } from './cluster-connection.js';
 import { toFields } from './entry-codec.js';
 import type { Envelope } from './envelope.js';
 import { AdmissionClosedError, DoubtfulPublishError } from './failures.js';
-import type { StreamsObserver } from './observer.js';
+import { LinkPulse } from './link-pulse.js';
+import { makeGroup } from './make-group.js';
+import { silentLog } from './observer.js';
+import type { StreamsLog, StreamsObserver } from './observer.js';
+import { streamOf } from './one-write.js';
+import { PendingCalls } from './pending-calls.js';
+import type { PendingCall, SentOn } from './pending-calls.js';
 import type { Publisher } from './ports.js';
-import { GROUP, partitionOf, streamKey } from './stream-key.js';
+import { isLinkError } from './redis-connection.js';
+import type { RedisConnection } from './redis-connection.js';
+import { ReplicaBarrier } from './replica-barrier.js';
+import { partitionOf, streamKey } from './stream-key.js';
 
 export interface RedisPublisherOptions {
   /** Where the streams are. The publisher opens a sibling of its own, so that nothing else waits in its line. */
@@ -18,19 +26,20 @@ export interface RedisPublisherOptions {
   readonly timeoutMs?: number;
   /** Without it everything is admitted. The publisher reads its last sample only; start and stop it yourself. */
   readonly admission?: AdmissionGate;
-  /** Replicas that must have the entry too (WAIT) before publish resolves; default 0. */
+  /** Replicas of the stream's server that must have the entry too (WAIT) before publish resolves; default 0. */
   readonly replicas?: number;
   readonly observer?: StreamsObserver;
+  readonly log?: StreamsLog;
 }
 
 const OPEN: Admission = { level: 'open', retryAfterSeconds: 0, reason: '' };
 
-/** One publish call that waits for its answers. */
-interface Pending {
-  readonly deadline: number;
-  readonly client: Redis;
-  readonly reject: (error: Error) => void;
-  settled: boolean;
+/** One partition of a queue. */
+interface Target {
+  readonly key: string;
+  readonly partition: number;
+  /** This process has added to it: should it be gone, something was lost. */
+  seen: boolean;
 }
 
 /**
@@ -41,38 +50,48 @@ interface Pending {
  * write (the socket is corked until its end), one timer watches the oldest call instead of one timer each, and admission
  * is a property read.
  *
- * Error branches: NIL → stream and group are gone (FLUSHALL, DEL): the group is created at 0, counted, and the entry
- * added again. OOM or a failed disk (MISCONF) → nothing was kept: AdmissionClosedError `hard`. No answer in time, or the
- * link broke → DoubtfulPublishError: the entry may have been kept; who publishes it again with the same id does no harm.
+ * Error branches: NIL → stream and group are gone (FLUSHALL, DEL): the group is created at 0, told, and the entry
+ * added again. OOM, a failed disk (MISCONF), too few replicas (NOREPLICAS) → nothing was kept: AdmissionClosedError `hard`. MOVED, ASK → nothing
+ * was done: added where the cluster says. No answer in time, the link broke, a master that was demoted, replicas that do not confirm →
+ * DoubtfulPublishError: the entry may have been kept; who publishes it again with the same id does no harm.
  */
 export class RedisPublisher implements Publisher {
   private readonly connection: RedisConnection;
   private readonly timeoutMs: number;
-  private readonly keys = new Map<string, string[]>();
-  /** In the order of their deadlines. */
-  private pending: Pending[] = [];
+  private readonly targets = new Map<string, Target[]>();
+  private readonly replicas: ReplicaBarrier | undefined;
+  private readonly pending: PendingCalls;
+  private readonly pulse: LinkPulse;
+  private readonly corked = new Set<object>();
   private wasReady = false;
-  private watchdog: NodeJS.Timeout | null = null;
-  private corked: Corkable | null = null;
-  private readonly waiters = new Set<() => void>();
 
   constructor(private readonly options: RedisPublisherOptions) {
     this.timeoutMs = options.timeoutMs ?? 2_000;
+    this.pending = new PendingCalls(this.timeoutMs);
     this.connection = options.connection.sibling({
       name: `${options.connection.name}:publish`,
       role: 'streams',
-      // The watchdog below bounds every call: a timer a command costs a tenth of the hot path.
+      // Bounded by PendingCalls.
       commandTimeoutMs: 0,
     });
+    this.pulse = new LinkPulse(this.connection);
+    if (options.replicas) this.replicas = new ReplicaBarrier(options.replicas, this.timeoutMs);
   }
 
   /** Resolves when messages can be sent. @throws RedisUnavailableError after `timeoutMs` (default 10,000). */
-  ready(timeoutMs?: number): Promise<void> {
-    return this.connection.ready(timeoutMs);
+  async ready(timeoutMs?: number): Promise<void> {
+    await this.connection.ready(timeoutMs);
+    this.pulse.start();
   }
 
   get isReady(): boolean {
     return this.connection.isReady;
+  }
+
+  /** Asks the servers on the publisher's own links: red when one does not answer. */
+  async health(): Promise<{ readonly ok: boolean; readonly detail: string }> {
+    await this.pulse.ask();
+    return this.pulse.health();
   }
 
   /** The queue's admission as last sampled; costs nothing. `soft`: shed what can wait; `hard`: publish would throw. */
@@ -90,12 +109,12 @@ export class RedisPublisher implements Publisher {
     if (envelopes.length === 0) return Promise.resolve();
     if (!this.wasReady) return this.whenFirstReady().then(() => this.publish(queue, envelopes));
     return new Promise<void>((resolve, reject) => {
-      const client = this.connection.client;
-      const call: Pending = { deadline: Date.now() + this.timeoutMs, client, reject, settled: false };
-      this.watch(call);
-      this.cork(client);
+      const call = this.pending.begin(reject);
+      const targets = this.targetsOf(queue);
       const work =
-        envelopes.length === 1 ? this.one(client, queue, envelopes[0]!) : this.many(client, queue, envelopes);
+        envelopes.length === 1
+          ? this.add(call, queue, targets, envelopes[0]!)
+          : Promise.all(envelopes.map((envelope) => this.add(call, queue, targets, envelope)));
       work.then(
         () => {
           if (call.settled) return;
@@ -115,7 +134,7 @@ export class RedisPublisher implements Publisher {
   /** Only the first connection is waited for: later, a link that is down fails at once and callers do not pile up. */
   private async whenFirstReady(): Promise<void> {
     try {
-      await this.connection.ready(this.timeoutMs);
+      await this.ready(this.timeoutMs);
       this.wasReady = true;
     } catch (cause) {
       throw new DoubtfulPublishError('Redis has never answered yet; nothing was sent.', { cause });
@@ -124,132 +143,102 @@ export class RedisPublisher implements Publisher {
 
   /** Waits for what is in flight (each call is bounded), then closes its own link. */
   async close(): Promise<void> {
-    while (this.pending.some((call) => !call.settled)) {
-      await new Promise<void>((resolve) => {
-        this.waiters.add(resolve);
-      });
-    }
-    if (this.watchdog !== null) clearInterval(this.watchdog);
-    this.watchdog = null;
+    await this.pending.drained();
+    this.pulse.stop();
     await this.connection.close();
   }
 
-  private async one(client: Redis, queue: string, envelope: Envelope): Promise<void> {
-    const key = this.keyOf(queue, envelope.key);
-    const [factsName, facts, bodyName, body] = toFields(envelope);
-    const id = await client.xadd(key, 'NOMKSTREAM', '*', factsName, facts, bodyName, body);
-    if (id === null) await this.addAgain(client, queue, [envelope]);
-    if (this.options.replicas) await this.waitForReplicas(client);
-  }
-
-  private async many(client: Redis, queue: string, envelopes: readonly Envelope[]): Promise<void> {
-    const ids = await Promise.all(
-      envelopes.map((envelope) =>
-        client.xadd(this.keyOf(queue, envelope.key), 'NOMKSTREAM', '*', ...toFields(envelope)),
-      ),
-    );
-    const missing = envelopes.filter((_, i) => ids[i] === null);
-    if (missing.length > 0) await this.addAgain(client, queue, missing);
-    if (this.options.replicas) await this.waitForReplicas(client);
-  }
-
-  /** NIL was the answer: nothing of these was kept. Bounded: somebody may be deleting the stream again and again. */
-  private async addAgain(client: Redis, queue: string, envelopes: readonly Envelope[]): Promise<void> {
-    for (const envelope of envelopes) {
-      const key = this.keyOf(queue, envelope.key);
-      let id: string | null = null;
-      for (let attempt = 0; attempt < 5 && id === null; attempt++) {
-        await this.createGroup(client, queue, key);
-        id = await client.xadd(key, 'NOMKSTREAM', '*', ...toFields(envelope));
-      }
-      if (id === null) throw new DoubtfulPublishError(`The stream ${key} vanishes as soon as it is created.`);
-    }
-  }
-
-  private async createGroup(client: Redis, queue: string, key: string): Promise<void> {
+  /** One entry, on the link of the server that has the partition; everything before the first `await` happens in the caller's turn. */
+  private async add(call: PendingCall, queue: string, targets: readonly Target[], envelope: Envelope): Promise<void> {
+    const target = targets.length === 1 ? targets[0]! : targets[partitionOf(envelope.key, targets.length)]!;
+    const node = this.connection.nodeOf(target.key);
+    // A link of a cluster that has just been found: sent now it would fail.
+    if (!node.isReady && node !== this.connection) return this.addPatiently(queue, target, envelope);
+    const { client } = node;
+    const sent: SentOn = { node, client, answered: false };
+    call.sent.push(sent);
+    this.cork(client);
+    let id: string | null;
     try {
-      await client.xgroup('CREATE', key, GROUP, '0', 'MKSTREAM');
-      this.options.observer?.groupCreated?.(queue, this.keysOf(queue).indexOf(key), 'publisher');
+      const [factsName, facts, bodyName, body] = toFields(envelope);
+      const added = client.xadd(target.key, 'NOMKSTREAM', '*', factsName, facts, bodyName, body);
+      const kept = this.replicas?.after(client);
+      id = await added;
+      if (id !== null) await kept;
+      sent.answered = true;
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('BUSYGROUP')) throw error;
+      sent.answered = true;
+      if (isRedirect(error)) return this.addPatiently(queue, target, envelope);
+      this.connection.noteFailure(client, error);
+      throw error;
     }
+    if (id === null) return this.addAgain(queue, target, envelope);
+    target.seen = true;
   }
 
-  private async waitForReplicas(client: Redis): Promise<void> {
-    const wanted = this.options.replicas!;
-    const reached = await client.wait(wanted, this.timeoutMs);
-    if (reached < wanted) throw new DoubtfulPublishError(`Only ${reached} of ${wanted} replicas have the entry.`);
+  /** NIL was the answer: it was not kept. Bounded: somebody may be deleting the stream again and again. */
+  private async addAgain(queue: string, target: Target, envelope: Envelope): Promise<void> {
+    const { observer, log = silentLog } = this.options;
+    const { key, partition } = target;
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const cause = await makeGroup(this.connection, key, target.seen, this.timeoutMs);
+      if (target.seen)
+        log.error({ queue, partition, cause }, 'a queue was gone when it was published to; what was in it is lost');
+      target.seen = false;
+      if (cause !== null) observer?.groupCreated?.(queue, partition, 'publisher', cause);
+      if (await this.added(target, envelope)) return;
+    }
+    throw new DoubtfulPublishError(`The stream ${key} vanishes as soon as it is created.`);
   }
 
-  private keyOf(queue: string, key: string): string {
-    const keys = this.keysOf(queue);
-    return keys.length === 1 ? keys[0]! : keys[partitionOf(key, keys.length)]!;
+  /** Follows the cluster to whoever has the stream. */
+  private async addPatiently(queue: string, target: Target, envelope: Envelope): Promise<void> {
+    if (!(await this.added(target, envelope))) await this.addAgain(queue, target, envelope);
   }
 
-  private keysOf(queue: string): string[] {
-    let keys = this.keys.get(queue);
-    if (keys === undefined) {
+  private async added(target: Target, envelope: Envelope): Promise<boolean> {
+    const fields = toFields(envelope);
+    const add = (client: Redis): Promise<string | null> =>
+      client.xadd(target.key, 'NOMKSTREAM', '*', ...fields).then(async (id) => {
+        if (id !== null) await this.replicas?.after(client);
+        return id;
+      });
+    if ((await this.connection.runOn(target.key, add, this.timeoutMs)) === null) return false;
+    target.seen = true;
+    return true;
+  }
+
+  private targetsOf(queue: string): Target[] {
+    let targets = this.targets.get(queue);
+    if (targets === undefined) {
       const partitions = Math.max(1, this.options.partitionsOf?.(queue) ?? 1);
-      keys = Array.from({ length: partitions }, (_, partition) => streamKey(queue, partition));
-      this.keys.set(queue, keys);
+      targets = Array.from({ length: partitions }, (_, partition) => ({
+        key: streamKey(queue, partition),
+        partition,
+        seen: false,
+      }));
+      this.targets.set(queue, targets);
     }
-    return keys;
+    return targets;
   }
 
   /** Gathers the writes of this turn of the event loop: one system call instead of one a message. */
   private cork(client: Redis): void {
-    if (this.corked !== null) return;
-    const stream = (client as unknown as { stream?: Corkable }).stream;
-    if (stream === undefined || typeof stream.cork !== 'function') return;
-    this.corked = stream;
+    const stream = streamOf(client);
+    if (stream === null || this.corked.has(stream)) return;
+    this.corked.add(stream);
     stream.cork();
     setImmediate(() => {
-      this.corked = null;
+      this.corked.delete(stream);
       stream.uncork();
     });
   }
-
-  private watch(call: Pending): void {
-    this.pending.push(call);
-    this.watchdog ??= setInterval(() => this.sweep(), Math.min(250, this.timeoutMs / 4));
-  }
-
-  /**
-   * Drops what is settled, rejects what is late; a late call condemns the client it was sent on. The judgement waits for
-   * the end of this turn of the event loop: when the whole process stood still, its answers are only about to be read.
-   */
-  private sweep(): void {
-    const now = Date.now();
-    if (this.pending.some((call) => !call.settled && call.deadline <= now)) setImmediate(() => this.expire(now));
-    this.pending = this.pending.filter((call) => !call.settled);
-    if (this.pending.length === 0) {
-      clearInterval(this.watchdog!);
-      this.watchdog = null;
-    }
-    for (const wake of this.waiters) wake();
-    this.waiters.clear();
-  }
-
-  private expire(now: number): void {
-    for (const call of this.pending) {
-      if (call.deadline > now) break;
-      if (call.settled) continue;
-      call.settled = true;
-      if (call.client === this.connection.client) this.connection.replace(`no reply in ${this.timeoutMs} ms`);
-      call.reject(new DoubtfulPublishError(`Redis gave no durable answer in ${this.timeoutMs} ms.`));
-    }
-  }
-}
-
-interface Corkable {
-  cork(): void;
-  uncork(): void;
 }
 
 function translate(error: unknown, queue: string): Error {
   if (error instanceof DoubtfulPublishError || error instanceof AdmissionClosedError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/^(OOM|MISCONF)/.test(message)) {
+  if (/^(OOM|MISCONF|NOREPLICAS)/.test(message)) {
     return new AdmissionClosedError(
       'hard',
       5 + Math.floor(Math.random() * 10),

@@ -1,10 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify as createServer, type FastifyInstance } from 'fastify';
-import { metrics, withCorrelation, type Logger } from '#libs/runtime';
+import { metrics, tracingOf, withCorrelation, type Logger } from '#libs/runtime';
 import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { measureRequests } from './request-metrics.js';
-import { requestIdOf } from './request-identity.js';
+import { requestIdOf, traceOf, traceparentOf } from './request-identity.js';
 import { PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.js';
 
 /** Bodies of all routes but the push route. */
@@ -53,7 +53,21 @@ export function prepareNestRoutes(app: NestFastifyApplication, logger: Logger): 
   const headers = { ...SECURITY_HEADERS, ...PAGE_HEADERS };
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.headers(headers).header('x-request-id', request.id);
-    withCorrelation(request.id, done);
+    const given = traceOf(request.headers);
+    const tracing = tracingOf('gateway');
+    if (tracing === null) return withCorrelation(request.id, done, given);
+    const { method, routeOptions } = request;
+    const span = tracing.begin(`${method} ${routeOptions.url ?? 'none'}`, 'server', traceparentOf(request.headers), {
+      'http.request.method': method,
+      'http.route': routeOptions.url ?? 'none',
+      'patchwatch.request_id': request.id,
+    });
+    // Also when the client hangs up before the answer.
+    reply.raw.once('close', () => {
+      if (reply.statusCode >= 500) span.fail(new Error(`answered ${reply.statusCode}`));
+      span.end({ 'http.response.status_code': reply.statusCode });
+    });
+    withCorrelation(request.id, done, span.traceparent);
   });
   measureRequests(fastify, metrics('gateway'));
   app.useGlobalFilters(new ProblemFilter(logger));

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { pushReceived, QUEUES } from '#libs/contracts';
 import type { PushReceivedMeta } from '#libs/contracts';
-import { newId } from '#libs/runtime';
+import { beginTrace, newId } from '#libs/runtime';
 import { AdmissionClosedError } from '#libs/streams';
 import type { Admission, Envelope, Publisher } from '#libs/streams';
 import { ProblemError } from '../http/problem.js';
@@ -18,6 +18,7 @@ export interface ArrivedPush {
   readonly body: Buffer;
   readonly gzip: boolean;
   readonly requestId: string;
+  /** W3C trace context of the request; null: it begins with this push, under the id of its message. */
   readonly traceparent: string | null;
 }
 
@@ -90,7 +91,7 @@ export class AcceptPush {
       occurredAt: receivedAt,
       correlationId: push.requestId,
       causationId: null,
-      traceparent: push.traceparent,
+      traceparent: push.traceparent ?? beginTrace(id),
       contentHash: hash('sha256', push.body),
       contentEncoding: push.gzip ? 'gzip' : 'identity',
       meta,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
-import type { Logger } from '#libs/runtime';
+import { traceIdOf } from '#libs/runtime';
+import type { Logger, Tracing } from '#libs/runtime';
 import type { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError, PROBLEM_CONTENT_TYPE, problemDocument, problemHeaders } from '../http/problem.js';
 import { traceparentOf } from '../http/request-identity.js';
@@ -10,6 +11,9 @@ import type { SiteKey, SiteKeyDirectory } from '../site-key/site-key-directory.s
 import type { AcceptPush } from './accept-push.service.js';
 import { MOST_COMPRESSED_BYTES } from './push-body.js';
 import type { PushMetrics } from './push-metrics.js';
+import { PUSH_ROUTE } from './push-route.js';
+import { beginPushSpan } from './push-span.js';
+import { queryProblem } from './query-problem.js';
 import type { SharedRateLimiter } from './shared-rate-limiter.service.js';
 
 /** What the push route works with. */
@@ -21,13 +25,13 @@ export interface PushRouteParts {
   readonly audit: AuditLog;
   readonly metrics: PushMetrics;
   readonly logger: Logger;
+  /** null: nobody records spans, and the route does not look for one. */
+  readonly tracing: Tracing | null;
 }
 
 interface PushRequest extends FastifyRequest<{ Params: { siteUuid: string }; Body: Buffer | undefined }> {
   siteKey: SiteKey | null;
 }
-
-export const PUSH_ROUTE = '/api/v1/sites/:siteUuid/modules/sync';
 
 /**
  * The push route: Fastify alone, without Nest's pipeline, which costs as much as all the work done here. Its life:
@@ -152,20 +156,26 @@ export class PushController {
   private readonly accept = (request: PushRequest, reply: FastifyReply): void => {
     const key = request.siteKey!;
     const started = performance.now();
+    const given = traceparentOf(request.headers);
+    const span =
+      this.parts.tracing === null ? null : beginPushSpan(this.parts.tracing, given, request.id, key.siteUuid);
     this.parts.acceptPush
       .accept({
         key,
         body: request.body ?? EMPTY,
         gzip: request.headers['content-encoding'] === 'gzip',
         requestId: request.id,
-        traceparent: traceparentOf(request.headers),
+        traceparent: span === null ? given : span.traceparent,
       })
       .then(
         (pushId) => {
           this.answer(pushId, key, request, reply, started);
+          span?.end({ 'http.response.status_code': 202, 'patchwatch.push_id': pushId });
         },
         (error: unknown) => {
           this.refuse(error, request, reply);
+          span?.fail(error);
+          span?.end({ 'http.response.status_code': reply.statusCode });
         },
       );
   };
@@ -198,8 +208,12 @@ export class PushController {
     const { audit, metrics, logger } = this.parts;
     const problem = toProblem(error);
     metrics.refused(problem.code);
+    const trace_id = traceIdOf(traceparentOf(request.headers));
     if (problem.status >= 500)
-      logger.error({ err: problem.cause ?? problem, request_id: request.id, code: problem.code }, 'a push failed');
+      logger.error(
+        { err: problem.cause ?? problem, request_id: request.id, trace_id, code: problem.code },
+        'a push failed',
+      );
     const { siteKey } = request;
     audit.refused({
       action: 'push.refused',
@@ -232,26 +246,4 @@ const ACCEPTED_HEADERS = Object.entries({
 
 function rateLimited(waitMs: number, detail: string): ProblemError {
   return new ProblemError('rate_limited', detail, { retryAfterSeconds: waitMs / 1000 });
-}
-
-/** S49: an address is logged by everybody between the site and us. The value is never repeated. */
-function queryProblem(query: Record<string, unknown>): ProblemError {
-  const names = Object.keys(query);
-  const isKey = Object.entries(query).some(
-    ([name, value]) => /key|token|secret/i.test(name) || String(value).startsWith('pw_'),
-  );
-  if (isKey)
-    return new ProblemError(
-      'key_in_query',
-      'Send the key in the header X-API-Key, and replace it: it may stand in logs now.',
-    );
-  return new ProblemError(
-    'unknown_parameter',
-    `There is no parameter ${names.map((name) => `"${name.slice(0, 100)}"`).join(', ')} here.`,
-    {
-      errors: names
-        .slice(0, 20)
-        .map((name) => ({ pointer: `/${name.slice(0, 100)}`, code: 'unknown_member', detail: 'does not exist here' })),
-    },
-  );
 }

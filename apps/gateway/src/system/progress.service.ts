@@ -28,7 +28,7 @@ export class SystemProgress {
       ),
     );
     // The queues first: what leaves them while reporting answers is then counted here or there, not nowhere.
-    const lengths = await this.streams.run((client) => Promise.all(keys.map((key) => client.xlen(key))));
+    const lengths = await Promise.all(keys.map((key) => this.streams.runOn(key, (client) => client.xlen(key))));
     const reporting = await this.questions.ask(reportingProgress, {});
     return { ...reporting, queued: lengths.reduce((sum, length) => sum + length, 0) };
   }

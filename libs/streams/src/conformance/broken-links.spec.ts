@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually, TcpProxy, testRedis } from '#libs/testing';
 import type { TestRedis } from '#libs/testing';
 import { connectRedis } from '../connect-redis.js';
-import type { RedisConnection } from '../connect-redis.js';
+import type { RedisConnection } from '../redis-connection.js';
 import { realTime } from '../consumer-settings.js';
 import { DoubtfulPublishError, RedisUnavailableError } from '../failures.js';
 import { RedisBroker } from '../redis-broker.js';

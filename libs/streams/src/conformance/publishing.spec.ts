@@ -3,7 +3,7 @@ import { testRedis } from '#libs/testing';
 import type { TestRedis } from '#libs/testing';
 import { RedisAdmission, memoryShare } from '../admission.js';
 import { connectRedis } from '../connect-redis.js';
-import type { RedisConnection } from '../connect-redis.js';
+import type { RedisConnection } from '../redis-connection.js';
 import { assertDurableStreams, LossyStreamsError } from '../durable-streams.js';
 import { AdmissionClosedError } from '../failures.js';
 import { readDepth } from '../redis-depth.js';
@@ -31,18 +31,20 @@ describe('Publishing', () => {
     await connection.close();
   });
 
-  it('creates stream and group when they are gone, counts it, and adds again in order', async () => {
+  it('creates stream and group when they are gone, adds again in order, and tells a first start from a loss', async () => {
     const created: string[] = [];
     const publisher = new RedisPublisher({
       connection,
-      observer: { groupCreated: (queue, partition, by) => created.push(`${queue}.${partition} by ${by}`) },
+      observer: {
+        groupCreated: (queue, partition, by, cause) => created.push(`${queue}.${partition} by ${by}: ${cause}`),
+      },
     });
     await publisher.ready();
     await publisher.publish(QUEUE, things(1, 3));
     await connection.client.flushall();
     await publisher.publish(QUEUE, things(4, 6));
     await publisher.publish(QUEUE, [thing(7)]);
-    expect(created).toEqual([`${QUEUE}.0 by publisher`, `${QUEUE}.0 by publisher`]);
+    expect(created).toEqual([`${QUEUE}.0 by publisher: first`, `${QUEUE}.0 by publisher: stream_lost`]);
     const key = streamKey(QUEUE, 0);
     const entries = await connection.client.xrange(key, '-', '+');
     expect(entries.map(([, fields]) => (JSON.parse(fields[1]!) as { id: string }).id)).toEqual(

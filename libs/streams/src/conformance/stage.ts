@@ -127,8 +127,8 @@ export class Stage {
         unitOfWork: this.ledger,
         deadLetters: this.ledger,
         classify: this.ledger.classify,
-        withCorrelation: (id, work) => {
-          correlations.push(id);
+        around: (messages, work) => {
+          if (messages.length === 1) correlations.push(messages[0]!.envelope.correlationId);
           return work();
         },
         observer: options.observer ?? {},

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { Broker } from '../broker.js';
 import type { ConsumerSettings, ConsumerTime } from '../consumer-settings.js';
 import { realTime } from '../consumer-settings.js';
@@ -63,40 +64,50 @@ export async function inMemoryWorld(seed = 1): Promise<World> {
   };
 }
 
-/** Each world empties the server: one at a time. */
-export async function redisWorld(url: string, observer: StreamsObserver = {}): Promise<World> {
+/** Each world empties the server (all of them, in a cluster): one at a time. */
+export async function redisWorld(
+  url: string,
+  observer: StreamsObserver = {},
+  publishing: { readonly replicas?: number } = {},
+): Promise<World> {
   const connection = connectRedis(url, { name: 'conformance', role: 'streams' });
   await connection.ready();
-  await connection.client.flushall();
-  const publisher = new RedisPublisher({ connection, partitionsOf: (queue) => PARTITIONS[queue] ?? 1, observer });
+  await Promise.all(connection.nodes().map((node) => node.run((client) => client.flushall())));
+  const partitionsOf = (queue: string): number => PARTITIONS[queue] ?? 1;
+  const publisher = new RedisPublisher({ connection, partitionsOf, observer, ...publishing });
   await publisher.ready();
-  const client = () => connection.client;
+  const on = <T>(queue: string, command: (client: Redis, key: string) => Promise<T>, partition = 0): Promise<T> => {
+    const key = streamKey(queue, partition);
+    return connection.runOn(key, (client) => command(client, key));
+  };
   return {
     broker: new RedisBroker({ connection, publisher, observer }),
     time: realTime,
     pass: (ms) => realTime.sleep(ms),
     addRaw: async (queue, fields) => {
-      await client().xadd(streamKey(queue, 0), '*', ...(fields as string[]));
+      await on(queue, (client, key) => client.xadd(key, '*', ...(fields as string[])));
     },
     length: async (queue) => {
       // The server may just have been killed and started again: a test looks at what it holds once it can be asked.
       await connection.ready();
-      const lengths = await Promise.all(partitions(queue).map((p) => client().xlen(streamKey(queue, p))));
+      const lengths = await Promise.all(partitions(queue).map((p) => on(queue, (client, key) => client.xlen(key), p)));
       return lengths.reduce((sum, length) => sum + length, 0);
     },
     pending: async (queue) => {
-      const rows = (await client().xpending(streamKey(queue, 0), GROUP, '-', '+', 1_000)) as unknown[][];
-      return rows.map((row) => ({ owner: String(row[1]), deliveries: Number(row[3]) }));
+      const pages = await Promise.all(
+        partitions(queue).map((p) => on(queue, (client, key) => client.xpending(key, GROUP, '-', '+', 1_000), p)),
+      );
+      return (pages as unknown[][][]).flat().map((row) => ({ owner: String(row[1]), deliveries: Number(row[3]) }));
     },
     consumers: async (queue) => {
-      const rows = (await client().xinfo('CONSUMERS', streamKey(queue, 0), GROUP)) as unknown[][];
+      const rows = (await on(queue, (client, key) => client.xinfo('CONSUMERS', key, GROUP))) as unknown[][];
       return rows.map((row) => String(row[1]));
     },
     destroyGroup: async (queue) => {
-      await client().xgroup('DESTROY', streamKey(queue, 0), GROUP);
+      await on(queue, (client, key) => client.xgroup('DESTROY', key, GROUP));
     },
     deleteStream: async (queue) => {
-      await client().del(streamKey(queue, 0));
+      await on(queue, (client, key) => client.del(key));
     },
     close: async () => {
       await publisher.close();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../redis-connection.js';
 
 /**
  * A Lua script that Redis runs atomically. Every script touches one key, so it stays on one node of a cluster. Its
@@ -20,17 +20,26 @@ export function luaScript(name: string, source: string): LuaScript {
   return { name, source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
-/** Runs `script` on `key`; sends the source only when the server does not have it (first use, restart, failover). */
+/**
+ * Runs `script` on the server that has `key`. The source is sent only when that server does not have it (first use, restart, failover,
+ * a slot that moved): to all of them, since in a cluster that moves slots it may be another one a moment later.
+ * @throws as `RedisConnection.runOn`
+ */
 export async function runScript(
-  client: Redis,
+  connection: RedisConnection,
   script: LuaScript,
   key: string,
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  const run = (): Promise<unknown> =>
+    connection.runOn(key, (client) => client.callBuffer('EVALSHA', script.sha, 1, key, ...args));
   try {
-    return await client.callBuffer('EVALSHA', script.sha, 1, key, ...args);
+    return await run();
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return await client.callBuffer('EVAL', script.source, 1, key, ...args);
+    await Promise.allSettled(
+      connection.nodes().map((node) => node.run((client) => client.script('LOAD', script.source))),
+    );
+    return await run();
   }
 }

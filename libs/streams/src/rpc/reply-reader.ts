@@ -1,5 +1,5 @@
-import type { ChainableCommander } from 'ioredis';
-import type { RedisConnection } from '../connect-redis.js';
+import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../redis-connection.js';
 import type { StreamsLog } from '../observer.js';
 import { MOST_REPLIES } from './rpc-wire.js';
 
@@ -49,26 +49,26 @@ export class ReplyReader {
   }
 
   /**
-   * Adds to `pipeline` what keeps the stream there, unless that was done a moment ago. An entry of ours makes the stream if need be; servers add to
-   * an existing one only, or the key would never expire.
-   * @returns how many commands it has added.
+   * Sends what keeps the stream there, unless that was done a moment ago. An entry of ours makes the stream if need be; servers add to
+   * an existing one only, or the key would never expire. What follows on the same link finds the stream there.
    */
-  keepAlive(pipeline: ChainableCommander): number {
+  keepAlive(client: Redis): void {
     const now = performance.now();
-    if (now - this.renewedAt < KEEP_MS) return 0;
+    if (now - this.renewedAt < KEEP_MS) return;
     this.renewedAt = now;
-    pipeline.xadd(this.key, 'MAXLEN', '~', MOST_REPLIES, '*', '', '').pexpire(this.key, EXPIRES_MS);
-    return 2;
+    void this.keep(client).catch(() => {
+      this.renewedAt = -Infinity;
+    });
+  }
+
+  private async keep(client: Redis): Promise<void> {
+    const made = client.xadd(this.key, 'MAXLEN', '~', MOST_REPLIES, '*', '', '');
+    await Promise.all([made, client.pexpire(this.key, EXPIRES_MS)]);
   }
 
   private async renew(): Promise<void> {
-    this.renewedAt = -Infinity;
     try {
-      await this.connection.run((client) => {
-        const pipeline = client.pipeline();
-        this.keepAlive(pipeline);
-        return pipeline.exec();
-      });
+      await this.connection.run((client) => this.keep(client));
     } catch {
       // Comes again soon; until then calls fail by their own commands.
     }

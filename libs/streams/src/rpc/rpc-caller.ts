@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { connectRedis, type RedisConnection } from '../connect-redis.js';
+import type { Redis } from 'ioredis';
+import { connectRedis } from '../connect-redis.js';
+import { isLinkError, type RedisConnection } from '../redis-connection.js';
 import { silentLog, type StreamsLog } from '../observer.js';
+import { inOneWrite } from '../one-write.js';
 import { RpcCancelledError, type RpcError, RpcTimeoutError, RpcUnavailableError } from './rpc-errors.js';
 import { ReplyReader } from './reply-reader.js';
 import {
   cancelChannel,
   MOST_REQUESTS,
+  MOST_TOGETHER,
   QUESTION,
   readAnswer,
   replyKey,
@@ -22,6 +26,8 @@ export interface RpcCallerOptions {
   readonly deadlineMs?: number;
   /** The correlation id that a question carries. */
   readonly correlationId?: () => string | undefined;
+  /** The W3C trace context that a question carries. */
+  readonly traceparent?: () => string | null;
   readonly log?: StreamsLog;
 }
 
@@ -38,13 +44,20 @@ interface Waiting {
   readonly settle: (outcome: { value: unknown } | { error: RpcError }) => void;
 }
 
+/** A question that leaves at the end of this turn. */
+interface Outgoing {
+  readonly number: number;
+  readonly json: string;
+  readonly service: string;
+}
+
 /** Asks questions of other services; one for a process. Every call ends by its deadline, whatever is away. */
 export class RpcCaller {
   private readonly replyKey = replyKey(randomUUID());
   private readonly connection: RedisConnection;
   private readonly replies: ReplyReader;
   private readonly waiting = new Map<number, Waiting>();
-  private outgoing: { question: WireQuestion; json: string; service: string }[] = [];
+  private outgoing: Outgoing[] = [];
   private lastNumber = 0;
   private started: Promise<void> | undefined;
   private stopped = false;
@@ -99,6 +112,7 @@ export class RpcCaller {
       reply: this.replyKey,
       ms: deadlineMs,
       correlation: options.correlationId ?? this.options.correlationId?.() ?? null,
+      trace: this.options.traceparent?.() ?? null,
       data,
     };
     // Here, so that data that cannot be written fails its own call only.
@@ -121,34 +135,51 @@ export class RpcCaller {
           else resolve(outcome.value);
         },
       });
-      this.outgoing.push({ question, json, service });
+      this.outgoing.push({ number: question.n, json, service });
       if (this.outgoing.length === 1) setImmediate(() => void this.flush());
     });
   }
 
-  /** Sends what was asked in this turn of the event loop as one pipeline. */
+  /** Sends what was asked in this turn of the event loop: a few entries for each service. */
   private async flush(): Promise<void> {
-    const batch = this.outgoing.filter(({ question }) => this.waiting.has(question.n));
+    const entries: Outgoing[][] = [];
+    const open = new Map<string, Outgoing[]>();
+    for (const asked of this.outgoing) {
+      if (!this.waiting.has(asked.number)) continue;
+      let entry = open.get(asked.service);
+      if (entry === undefined || entry.length === MOST_TOGETHER) {
+        open.set(asked.service, (entry = []));
+        entries.push(entry);
+      }
+      entry.push(asked);
+    }
     this.outgoing = [];
-    if (batch.length === 0) return;
+    if (entries.length === 0) return;
     try {
-      const replies = await this.connection.run((client) => {
-        const pipeline = client.pipeline();
-        // First, so that the stream is there before any server can answer, even if Redis has just lost it.
-        const before = this.replies.keepAlive(pipeline);
-        for (const { service, json } of batch) {
-          pipeline.xadd(requestKey(service), 'NOMKSTREAM', 'MAXLEN', '~', MOST_REQUESTS, '*', QUESTION, json);
-        }
-        return pipeline.exec().then((results) => results?.slice(before));
-      });
-      batch.forEach(({ question, service }, i) => {
-        const [error, id] = replies?.[i] ?? [new Error('no reply'), null];
-        if (error) this.fail(question.n, `Redis refused the question: ${error.message}`, error);
-        // Servers make the stream; without it there has been none since this Redis began.
-        else if (id === null) this.fail(question.n, `No server of ${service} is there.`);
-      });
+      await this.connection.run((client) =>
+        inOneWrite(client, () => {
+          // First, so that the stream is there before any server can answer, even if Redis has just lost it.
+          this.replies.keepAlive(client);
+          return Promise.all(entries.map((entry) => this.sendEntry(client, entry)));
+        }),
+      );
     } catch (cause) {
-      for (const { question } of batch) this.fail(question.n, 'Redis is away.', cause);
+      for (const { number } of entries.flat()) this.fail(number, 'Redis is away.', cause);
+    }
+  }
+
+  private async sendEntry(client: Redis, entry: readonly Outgoing[]): Promise<void> {
+    const { service } = entry[0]!;
+    const fields: string[] = [];
+    for (const { json } of entry) fields.push(QUESTION, json);
+    try {
+      const id = await client.xadd(requestKey(service), 'NOMKSTREAM', 'MAXLEN', '~', MOST_REQUESTS, '*', ...fields);
+      // Servers make the stream; without it there has been none since this Redis began.
+      if (id === null) for (const { number } of entry) this.fail(number, `No server of ${service} is there.`);
+    } catch (cause) {
+      if (isLinkError(cause)) throw cause;
+      for (const { number } of entry)
+        this.fail(number, `Redis refused the question: ${(cause as Error).message}`, cause);
     }
   }
 

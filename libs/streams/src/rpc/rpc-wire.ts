@@ -5,7 +5,8 @@ import { fromWireError, type RpcError, type WireError } from './rpc-errors.js';
  * only read. So it may use the cache's Redis, and should: the durable one waits for the disk at every entry.
  *
  *   caller ─XADD─▶ pw:rpc:{<service>}            group `servers`, read with NOACK: one server gets it, nothing is kept pending
- *                                               one entry a question, field `q`; capped, so that questions nobody reads fall off
+ *                                               one entry for the questions of one turn of a caller's event loop, a field `q` each;
+ *                                               capped, so that questions nobody reads fall off
  *   server ─XADD─▶ pw:rpc:{reply.<caller id>}    one a calling process; expires soon after the process is gone
  *                                               one entry for several answers: fields <question number> → <answer>
  *   caller ─PUBLISH─▶ pw:rpc:cancel.<service>    <reply key> <question number>: drop it, nobody waits
@@ -20,7 +21,10 @@ export const cancelChannel = (service: string): string => `pw:rpc:cancel.${servi
 export const SERVERS = 'servers';
 export const QUESTION = 'q';
 
-/** Unread and read questions that a service's stream keeps at most (about). A burst beyond it costs the oldest their answer. */
+/** Questions in one entry at most: it goes to one server, and a burst should spread over several. */
+export const MOST_TOGETHER = 8;
+
+/** Entries with unread and read questions that a service's stream keeps at most (about). A burst beyond it costs the oldest their answer. */
 export const MOST_REQUESTS = 10_000;
 /** The same for one caller's answers; the caller trims what it has read, long before. */
 export const MOST_REPLIES = 10_000;
@@ -34,6 +38,8 @@ export interface WireQuestion {
   /** Milliseconds from Redis's taking it to its deadline. */
   readonly ms: number;
   readonly correlation: string | null;
+  /** W3C trace context; absent: none. */
+  readonly trace?: string | null;
   readonly data: unknown;
 }
 

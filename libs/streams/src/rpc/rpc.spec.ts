@@ -169,7 +169,7 @@ describe('RPC over streams', () => {
 
   it('hands the handler what is left of the deadline and the caller’s correlation id', async () => {
     const correlations: string[] = [];
-    await serve({ withCorrelation: (id, work) => (correlations.push(id), work()) });
+    await serve({ around: (question, work) => (correlations.push(question.correlationId ?? ''), work()) });
     const rpc = await client({ correlationId: () => 'corr-0001' });
     await rpc.call(double, { n: 1 }, { deadlineMs: 3_000 });
     expect(correlations).toEqual(['corr-0001']);

@@ -1,10 +1,12 @@
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom, type Observable } from 'rxjs';
 import { problemsOf, type RpcDefinition } from '#libs/contracts';
-import { connectRedis, type RedisConnection } from '../connect-redis.js';
+import { connectRedis } from '../connect-redis.js';
+import type { RedisConnection } from '../redis-connection.js';
 import { silentLog, type StreamsLog } from '../observer.js';
 import { RpcError } from './rpc-errors.js';
-import { RpcListener, type Question, type RpcServerObserver } from './rpc-listener.js';
+import type { Question, RpcServerObserver } from './question.js';
+import { RpcListener } from './rpc-listener.js';
 import { DEFINITION } from './rpc-method.js';
 
 export interface StreamsRpcServerOptions {
@@ -17,8 +19,8 @@ export interface StreamsRpcServerOptions {
   readonly concurrency?: number;
   /** Maps what handlers throw to what callers get; undefined: as it is (coded errors keep code and status, others become `internal`). */
   readonly errorOf?: (error: unknown) => RpcError | undefined;
-  /** Runs a handler under its caller's correlation id. */
-  readonly withCorrelation?: <T>(correlationId: string, work: () => Promise<T>) => Promise<T>;
+  /** Runs a handler under its caller's correlation id and trace. */
+  readonly around?: <T>(question: Question, work: () => Promise<T>) => Promise<T>;
   /** Checks the handlers' answers against the contract, too. For tests: it costs as much as reading the answer. */
   readonly checkOutputs?: boolean;
   readonly observer?: RpcServerObserver;
@@ -135,10 +137,8 @@ export class StreamsRpcServer extends Server implements CustomTransportStrategy 
     if (problems.length > 0) throw new RpcError('invalid_input', `${question.method}: ${problems.join('; ')}`, 400);
     try {
       const work = (): Promise<unknown> => settled(handler(question.data, new StreamsRpcContext([question])));
-      const { withCorrelation } = this.options;
-      const output = await (withCorrelation && question.correlationId
-        ? withCorrelation(question.correlationId, work)
-        : work());
+      const { around } = this.options;
+      const output = await (around === undefined ? work() : around(question, work));
       if (this.options.checkOutputs) assertOutput(definition, output);
       return output;
     } catch (error) {
