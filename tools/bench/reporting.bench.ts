@@ -1,5 +1,6 @@
-// Measures reporting with a fleet of 5,000 sites of 120 modules: how soon the list of sites and the overview answer, and how long one
-// advisory or one release of a module that every site runs takes until all exposures stand. Beside each: the same by a plain join, as one
+// Measures reporting with a fleet of 5,000 sites of 120 modules: how soon the lists (sites, modules, advisories, exposures) and the overview
+// answer, and how long one advisory, one release of a module that every site runs, or all versions of core judged anew take until all
+// exposures stand. Beside each: the same by a plain join, as one
 // would write it without read models. Exits with 1 when p95 of an answer reaches 100 ms or an assessment takes 2 s.
 import { performance } from 'node:perf_hooks';
 import type { Scope } from '#libs/contracts';
@@ -9,11 +10,13 @@ import { ReportingBox } from '../../apps/reporting/test/reporting-box.js';
 const SITES = Number(process.env['PATCHWATCH_BENCH_SITES'] ?? 5_000);
 const MODULES = 120;
 const ASKED = Number(process.env['PATCHWATCH_BENCH_ASKED'] ?? 100);
-/** Promised for the list of sites and the overview. */
+/** Promised for lists and the overview. */
 const ANSWER_TARGET_MS = 100;
 const ASSESSMENT_TARGET_MS = 2_000;
 /** Modules with an advisory that half of the sites have patched. */
 const UNSAFE_MODULES = 30;
+/** Advisories on modules that no site runs, as Drupal.org has them. */
+const OTHER_ADVISORIES = 2_500;
 const EVERYTHING: Scope = { organization_ids: null };
 
 const names = Array.from({ length: MODULES }, (_, index) => (index === 0 ? 'drupal' : `module_${index}`));
@@ -33,6 +36,7 @@ try {
   box.clock.set('2026-10-01T00:00:00Z');
   await load();
   await measureInventories();
+  await measureCore();
   await measureAssessments();
   await measureAnswers();
 } finally {
@@ -110,6 +114,11 @@ async function load(): Promise<void> {
       ),
     );
   }
+  await box.tell(
+    ...Array.from({ length: OTHER_ADVISORIES }, (_, index) =>
+      advisory(`SA-CONTRIB-2020-${index}`, `other_${index % 1_000}`, '<2.0', `2020-0${1 + (index % 9)}-10T17:00:00Z`),
+    ),
+  );
   await box.query('ANALYZE');
   const [counts] = await box.query<Record<string, number>>(
     `SELECT (SELECT count(*)::int FROM sites) AS sites, (SELECT count(*)::int FROM site_modules WHERE current) AS installed,
@@ -133,6 +142,30 @@ async function measureInventories(): Promise<void> {
   }
   const seconds = (performance.now() - started) / 1000;
   console.log(`inventories with 5 changes: ${((batches * 64) / seconds).toFixed(0)} a second`);
+}
+
+/** Every version of core changes its status and its mark, and every site its exposures: marked, taken back, marked again. */
+async function measureCore(): Promise<void> {
+  const times: number[] = [];
+  const opened: number[] = [];
+  for (let round = 1; round <= 3; round++) {
+    const terms = round === 2 ? [] : ['Insecure'];
+    const list = [
+      { version: '10.3.20', date: '2026-09-28', terms: ['Security update'] },
+      ...versionsOf(0)
+        .reverse()
+        .map((version) => ({ version, date: '2026-01-15', terms })),
+    ];
+    const started = performance.now();
+    await box.tell(releases('drupal', '10.3.', list, { revision: 1 + round }));
+    times.push(performance.now() - started);
+    const [row] = await box.query<{ open: number }>(
+      `SELECT count(*)::int AS open FROM exposures e JOIN modules m USING (module_id) WHERE m.module = 'drupal' AND e.state = 'open'`,
+    );
+    opened.push(row!.open);
+  }
+  report('all versions of core judged anew for every site', times, ASSESSMENT_TARGET_MS);
+  console.log(`  exposures of core that stood open after each round: ${opened.join(', ')}`);
 }
 
 async function measureAssessments(): Promise<void> {
@@ -224,15 +257,10 @@ async function measureAnswers(): Promise<void> {
     Infinity,
     20,
   );
-  await ask(
-    'GET /modules/drupal',
-    () => box.modulePages.detail({ scope: EVERYTHING, module: 'drupal', ...page }),
-    Infinity,
-  );
-  await ask(
-    'GET /exposures, open, newest first',
-    () => box.exposures.list({ scope: EVERYTHING, ...page, state: ['open'] }),
-    Infinity,
+  await askForModules(page, changed);
+  await askForAdvisories(page, changed);
+  await ask('GET /exposures, open, newest first', () =>
+    box.exposures.list({ scope: EVERYTHING, ...page, state: ['open'] }),
   );
   await ask(
     'baseline: the first page of sites by joins',
@@ -245,6 +273,46 @@ async function measureAnswers(): Promise<void> {
       ),
     Infinity,
     10,
+  );
+}
+
+type Page = { readonly page: number; readonly per_page: number };
+
+async function askForModules(page: Page, changed: () => Promise<void>): Promise<void> {
+  const list = (more: object = {}) => box.moduleList.list({ scope: EVERYTHING, ...page, ...more });
+  await ask('GET /modules, security updates first', () => list());
+  await ask('GET /modules, right after a push', () => list(), ANSWER_TARGET_MS, ASKED, changed);
+  await ask('GET /modules that are due, by title', () => list({ security_update: true, sort: 'title' }));
+  await ask('GET /modules of one organization', () => list({ scope: { organization_ids: [7] } }));
+  const core = { scope: EVERYTHING, module: 'drupal', ...page };
+  await ask('GET /modules/drupal, sites by name', () => box.modulePages.detail(core));
+  await ask('GET /modules/drupal/versions', () => box.moduleVersions.list(core));
+  await ask(
+    'baseline: modules with their counts by joins',
+    () =>
+      box.query(
+        `SELECT m.module, count(*) AS sites, count(*) FILTER (WHERE i.standing = 'security') AS security
+         FROM site_modules i JOIN sites s USING (site_id) JOIN modules m USING (module_id)
+         WHERE i.current GROUP BY m.module ORDER BY security DESC LIMIT 25`,
+      ),
+    Infinity,
+    10,
+  );
+}
+
+async function askForAdvisories(page: Page, changed: () => Promise<void>): Promise<void> {
+  const list = (more: object = {}) => box.advisories.list({ scope: EVERYTHING, ...page, ...more });
+  await ask('GET /advisories, newest first', () => list());
+  await ask('GET /advisories, right after a push', () => list(), ANSWER_TARGET_MS, ASKED, changed);
+  await ask('GET /advisories by open sites', () => list({ sort: '-sites_open' }));
+  await ask('GET /advisories of one organization', () => list({ scope: { organization_ids: [7] }, matched: true }));
+  const core = { scope: EVERYTHING, advisory: 'SA-CORE-2026-001' };
+  await ask('GET /advisories/{id}/sites, an advisory on every site', () =>
+    box.advisoryPages.sitesOf({ ...core, ...page }),
+  );
+  await ask('GET /advisories/{id}, an advisory on every site', () => box.advisoryPages.detail({ ...core, sites: 25 }));
+  await ask('GET /advisories/{id} of one organization', () =>
+    box.advisoryPages.detail({ ...core, scope: { organization_ids: [7] }, sites: 25 }),
   );
 }
 

@@ -127,6 +127,8 @@ describe('lists that remember what they counted', () => {
             const asked = { scope, page: 1, per_page: 100 };
             expect(await box.moduleList.list(asked)).toEqual(await modules.list(asked));
             expect(await box.advisories.list(asked)).toEqual(await advisories.list(asked));
+            const open = await box.exposures.list({ ...asked, state: ['open'] });
+            expect(open.meta.total).toBe(open.items.length);
           }
         }
       }),

@@ -65,32 +65,32 @@ const DIFFER = `((mark IS NOT DISTINCT FROM 'insecure' AND coalesce(covered, 'un
 
 @Injectable()
 export class AdvisorySitesRepository {
-  /** How many sites stand how. */
-  async counts(tx: EntityManager, scope: Scope, by: JudgedBy, now: Date): Promise<SiteCount[]> {
+  /**
+   * How many sites stand how, and the first of each list (matched, unknown, unaffected), each as the list of sites begins.
+   * @param most of each list
+   */
+  async overview(
+    tx: EntityManager,
+    asked: { readonly scope: Scope; readonly now: Date; readonly most: number },
+    by: JudgedBy,
+  ): Promise<{ counts: SiteCount[]; first: JudgedSite[] }> {
     const where = new SqlConditions();
-    const judged = judgedSql(where, scope, by, now);
-    return tx.query(
-      `${judged}
-       SELECT j.verdict, j.reason, count(*)::int AS sites, count(*) FILTER (WHERE j.differ)::int AS differing
-       FROM judged j GROUP BY j.verdict, j.reason`,
-      where.parameters,
-    );
-  }
-
-  /** The first sites of each list: matched, unknown, unaffected; each as the list of sites begins. */
-  async firstOfEach(tx: EntityManager, scope: Scope, by: JudgedBy, now: Date, most: number): Promise<JudgedSite[]> {
-    const where = new SqlConditions();
-    const judged = judgedSql(where, scope, by, now);
-    return tx.query(
-      `${judged}, placed AS (
+    const judged = judgedSql(where, asked.scope, by, asked.now);
+    const rows: ({ counts: SiteCount[] | null } & JudgedSite)[] = await tx.query(
+      `${judged}, counted AS (
+         SELECT jsonb_agg(c) AS counts
+         FROM (SELECT j.verdict, j.reason, count(*) AS sites, count(*) FILTER (WHERE j.differ) AS differing
+               FROM judged j GROUP BY j.verdict, j.reason) c
+       ), placed AS (
          SELECT j.*, row_number() OVER (PARTITION BY CASE WHEN j.verdict IN ('unknown', 'unaffected') THEN j.verdict END
                                         ORDER BY ${VERDICT_RANK}, lower(j.name), j.site_id) AS place
          FROM judged j
        )
-       SELECT p.* FROM placed p WHERE p.place <= ${where.parameter(most)}::int
+       SELECT counted.counts, p.* FROM counted LEFT JOIN placed p ON p.place <= ${where.parameter(asked.most)}::int
        ORDER BY p.place`,
       where.parameters,
     );
+    return { counts: rows[0]!.counts ?? [], first: rows.filter(({ site_uuid }) => site_uuid !== null) };
   }
 
   /** Exposures to it on sites in scope that were taken back. */

@@ -27,7 +27,8 @@ export class ListAdvisoriesService {
     const sorting = sortingOf(input.sort, ADVISORY_SORTS, '-published_at');
     const now = this.clock.now();
     return this.dataSource.transaction('REPEATABLE READ', async (tx) => {
-      const counts = await this.fleet.causes(tx, input.scope);
+      const fleet = await this.fleet.ofScope(tx, input.scope);
+      const counts = await fleet.causes();
       const all = await this.all(tx);
       const wanted = all
         .map((facts) => ({ facts, count: counts.get(facts.advisoryId) }))
@@ -44,7 +45,7 @@ export class ListAdvisoriesService {
       const unknown = await this.unknownSites(
         tx,
         items.map(({ facts }) => facts),
-        await this.fleet.versions(tx, input.scope),
+        await fleet.versions(),
       );
       return {
         items: items.map((advisory) => advisoryRow(advisory, unknown.get(advisory.facts.advisoryId) ?? 0)),

@@ -38,8 +38,8 @@ export class ReadAdvisoryService {
       const facts = await this.advisories.find(tx, input.advisory);
       if (!facts) return null;
       const by = judgedBy(facts);
-      const counts = await this.sites.counts(tx, input.scope, by, now);
-      const first = input.sites === 0 ? [] : await this.sites.firstOfEach(tx, input.scope, by, now, input.sites);
+      const asked = { scope: input.scope, now, most: input.sites };
+      const { counts, first } = await this.sites.overview(tx, asked, by);
       const rows = first.map((site) => siteRow(site, facts));
       return {
         ...facts.words,

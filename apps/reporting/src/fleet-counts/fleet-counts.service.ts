@@ -2,8 +2,24 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { RememberedParts } from '../reading/remembered-parts.js';
-import { causeTotals, versionTotals, type CauseCount, type VersionCount } from './fleet-counts.js';
+import {
+  causeColumns,
+  causeTotals,
+  versionColumns,
+  versionTotals,
+  type CauseCount,
+  type CountColumns,
+  type VersionCount,
+} from './fleet-counts.js';
 import { FleetCountsRepository } from './fleet-counts.repository.js';
+
+/** The counts of one scope, as of one transaction. */
+export interface FleetCounts {
+  /** By id of the version. */
+  versions(): Promise<Map<number, VersionCount>>;
+  /** By id of the cause; 0 is Drupal.org's own mark. */
+  causes(): Promise<Map<number, CauseCount>>;
+}
 
 /**
  * How many sites of a scope run which version, and how they stand to each advisory, right as of the transaction. Counted once and
@@ -11,32 +27,38 @@ import { FleetCountsRepository } from './fleet-counts.repository.js';
  */
 @Injectable()
 export class FleetCountsService {
-  private readonly rememberedVersions = new RememberedParts<readonly VersionCount[]>();
-  private readonly rememberedCauses = new RememberedParts<readonly CauseCount[]>();
+  private readonly rememberedVersions = new RememberedParts<CountColumns>();
+  private readonly rememberedCauses = new RememberedParts<CountColumns>();
 
   constructor(private readonly counts: FleetCountsRepository) {}
 
-  /** By id of the version. */
-  async versions(tx: EntityManager, scope: Scope): Promise<Map<number, VersionCount>> {
+  async ofScope(tx: EntityManager, scope: Scope): Promise<FleetCounts> {
+    const key = JSON.stringify(scope);
     const parts = await this.counts.parts(tx, scope);
-    return versionTotals(
-      await this.rememberedVersions.get(
-        JSON.stringify(scope),
-        parts.map(({ installed }) => installed),
-        (changed) => this.counts.versions(tx, scope, changed),
-      ),
-    );
+    return {
+      versions: async () =>
+        versionTotals(
+          await this.rememberedVersions.get(
+            key,
+            parts.map(({ installed }) => installed),
+            async (changed) => inColumns(await this.counts.versions(tx, scope, changed), versionColumns),
+          ),
+        ),
+      causes: async () =>
+        causeTotals(
+          await this.rememberedCauses.get(
+            key,
+            parts.map(({ exposed }) => exposed),
+            async (changed) => inColumns(await this.counts.causes(tx, scope, changed), causeColumns),
+          ),
+        ),
+    };
   }
+}
 
-  /** By id of the cause; 0 is Drupal.org's own mark. */
-  async causes(tx: EntityManager, scope: Scope): Promise<Map<number, CauseCount>> {
-    const parts = await this.counts.parts(tx, scope);
-    return causeTotals(
-      await this.rememberedCauses.get(
-        JSON.stringify(scope),
-        parts.map(({ exposed }) => exposed),
-        (changed) => this.counts.causes(tx, scope, changed),
-      ),
-    );
-  }
+function inColumns<T>(
+  byPart: ReadonlyMap<number, readonly T[]>,
+  columnsOf: (counts: readonly T[]) => CountColumns,
+): Map<number, CountColumns> {
+  return new Map([...byPart].map(([part, counts]) => [part, columnsOf(counts)]));
 }

@@ -19,12 +19,13 @@ export interface KnownModule {
   readonly listed: boolean;
 }
 
-const EXPOSED_SINCE = `(SELECT min(e.opened_at) FROM exposures e
-  WHERE e.site_id = i.site_id AND e.module_id = i.module_id AND e.state = 'open')`;
+/** SQL for since when the module on the site of the row `alias` is exposed. */
+const exposedSince = (alias: string): string => `(SELECT min(e.opened_at) FROM exposures e
+  WHERE e.site_id = ${alias}.site_id AND e.module_id = ${alias}.module_id AND e.state = 'open')`;
 
 const SORTS: Readonly<Record<string, string>> = {
   name: 'lower(s.name)',
-  exposed_since: EXPOSED_SINCE,
+  exposed_since: exposedSince('i'),
   installed_since: 'i.valid_from',
 };
 
@@ -104,12 +105,11 @@ export class ModuleDetailRepository {
       exposed_since: Date | null;
       valid_from: Date;
     }[] = await tx.query(
-      `SELECT page.*,
+      `SELECT page.*, ${exposedSince('page')} AS exposed_since,
               (SELECT array_agg(a.advisory ORDER BY a.published_at DESC)
                FROM exposures e JOIN advisories a ON a.advisory_id = e.cause_id
                WHERE e.site_id = page.site_id AND e.module_id = page.module_id AND e.state = 'open') AS advisories
-       FROM (SELECT s.site_id, i.module_id, s.site_uuid, s.name, s.url, s.environment, v.version, ${STATUS}, i.valid_from,
-                    ${EXPOSED_SINCE} AS exposed_since, row_number() OVER (${order}) AS place
+       FROM (SELECT s.site_id, i.module_id, s.site_uuid, s.name, s.url, s.environment, v.version, ${STATUS}, i.valid_from, row_number() OVER (${order}) AS place
              ${INSTALLED} WHERE ${where.sql}
              ${order}
              LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter((input.page - 1) * input.per_page)}::int) page

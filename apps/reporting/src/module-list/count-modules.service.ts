@@ -19,7 +19,7 @@ export class CountModulesService {
 
   /** Right as of the transaction; every module that anyone knows is among them. */
   async ofScope(tx: EntityManager, scope: Scope): Promise<ListedModule[]> {
-    const counts = await this.fleet.versions(tx, scope);
+    const counts = await (await this.fleet.ofScope(tx, scope)).versions();
     const { modules, versions } = await this.known.get(tx, counts.keys());
     const totals = totalsByModule(counts.values(), versions);
     const own = groupByModule(await this.own.inScope(tx, scope));
