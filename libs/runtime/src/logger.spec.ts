@@ -9,16 +9,18 @@ function recorded(): { logger: Logger; lines: string[]; last: () => Record<strin
 }
 
 describe('createLogger', () => {
-  it('writes one JSON object a line with time, level, service and the correlation id of the work', async () => {
+  it('writes one JSON object a line with time, level, service and the correlation and trace ids of the work', async () => {
     const { logger, lines, last } = recorded();
-    await withCorrelation('corr-12345678', async () => {
+    const work = async (): Promise<void> => {
       await Promise.resolve();
       logger.info({ pushes: 3 }, 'applied');
-    });
+    };
+    await withCorrelation('corr-12345678', work, '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
     expect(last()).toMatchObject({
       level: 'info',
       service: 'sample',
       correlation_id: 'corr-12345678',
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
       pushes: 3,
       msg: 'applied',
     });

@@ -45,9 +45,11 @@ export function tracingOf(service: string): Tracing | null {
  * @returns null: nobody wants spans.
  */
 export async function startTracing(service: string, env: Environment): Promise<Tracing | null> {
-  if (!env['OTEL_EXPORTER_OTLP_ENDPOINT'] && !env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']) return null;
+  const base = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  const url = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || (base ? `${base.replace(/\/$/, '')}/v1/traces` : '');
+  if (!url) return null;
   const { openTracer } = await import('./otlp-tracer.js');
-  const { tracer, stop } = openTracer(service);
+  const { tracer, stop } = openTracer(service, url);
   const tracing: Tracing = {
     begin: (name, kind, parent, attributes) => begin(tracer, name, kind, parent, attributes),
     stop: async () => {
