@@ -1,8 +1,13 @@
-import type { AdvisoryRecord, ProjectRecord } from './records.js';
+import { descriptionHtml, escapeHtml, shownTitle, solutionHtml } from './advisory-text.js';
+import type { CatalogueAt } from './catalogue-at.js';
+import type { AdvisoryRecord } from './records.js';
 import { escapeXml } from './release-history-xml.js';
 
-/** How many advisories one page of the feed holds. */
-export const PAGE_SIZE = 10;
+/** How many entries the feed holds. It has no second page: what `?page=` says is ignored, as at Drupal.org. */
+export const FEED_SIZE = 10;
+
+/** The real number was not recorded. */
+const ANNOUNCEMENT_NID = 2_999_999;
 
 /** An announcement that stands in the same feed and is no advisory. */
 const ANNOUNCEMENTS = [
@@ -14,25 +19,22 @@ const ANNOUNCEMENTS = [
 ];
 
 /**
- * The feed of security advisories as drupal.org writes it: newest first, each description an HTML fragment of labelled
- * fields. Bodies are short: the recorded facts have none.
- * @param advisories all on show, newest first
- * @param page from 0; a page past the end has no items
+ * The feed of security advisories as drupal.org writes it: the newest first, each description an HTML fragment of labelled
+ * fields.
+ * @param from how many of the newest to leave out: for whoever wants to see older ones in this form
  */
-export function advisoryRss(
-  advisories: readonly AdvisoryRecord[],
-  projectOf: (name: string) => ProjectRecord | undefined,
-  page: number,
-  now: number,
-): string {
+export function advisoryRss(catalogue: CatalogueAt, now: number, from = 0): string {
   const shown = [
-    ...advisories.map((advisory) => ({ published: advisory.published, item: () => advisoryItem(advisory, projectOf) })),
+    ...catalogue.advisoriesAt(now).map((advisory) => ({
+      published: advisory.published,
+      item: () => advisoryItem(advisory, catalogue),
+    })),
     ...ANNOUNCEMENTS.filter(({ published }) => Date.parse(published) <= now).map((announcement) => ({
       published: announcement.published,
       item: () => announcementItem(announcement),
     })),
   ].sort((a, b) => b.published.localeCompare(a.published));
-  const items = shown.slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+  const items = shown.slice(from, from + FEED_SIZE);
   return `<?xml version="1.0" encoding="utf-8" ?><rss version="2.0" xml:base="https://www.drupal.org/security/core/advisories/feed" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:atom="http://www.w3.org/2005/Atom">
   <channel>
     <title>Security advisories</title>
@@ -45,8 +47,8 @@ ${items.map(({ item }) => item()).join('')}  </channel>
 `;
 }
 
-function advisoryItem(advisory: AdvisoryRecord, projectOf: (name: string) => ProjectRecord | undefined): string {
-  const title = projectOf(advisory.project)?.title ?? advisory.project;
+function advisoryItem(advisory: AdvisoryRecord, catalogue: CatalogueAt): string {
+  const title = catalogue.project(advisory.project)?.title ?? advisory.project;
   const inline = 'field-label-inline clearfix';
   const fields = [
     field('field-project', 'entityreference', inline, 'Project', [
@@ -61,10 +63,16 @@ function advisoryItem(advisory: AdvisoryRecord, projectOf: (name: string) => Pro
       ? field('field-affected-versions', 'text', inline, 'Affected versions', [escapeHtml(advisory.affected)])
       : '',
     advisory.cve?.length ? field('field-sa-cve', 'text', inline, 'CVE IDs', advisory.cve.map(escapeHtml)) : '',
-    field('field-sa-description', 'text-long', 'field-label-above', 'Description', [description(advisory)]),
-    field('field-sa-solution', 'text-long', 'field-label-above', 'Solution', [solution(advisory, title)]),
+    field('field-sa-description', 'text-long', 'field-label-above', 'Description', [descriptionHtml(advisory)]),
+    field('field-sa-solution', 'text-long', 'field-label-above', 'Solution', [solutionHtml(advisory, title)]),
   ];
-  return item(advisory.title, advisory.url, fields.join(''), advisory.published, nodeId(advisory.id));
+  return item(
+    shownTitle(advisory, title),
+    advisory.url,
+    fields.join(''),
+    advisory.published,
+    catalogue.nidOfAdvisory(advisory.id),
+  );
 }
 
 function announcementItem({ title, url, published }: (typeof ANNOUNCEMENTS)[number]): string {
@@ -74,7 +82,7 @@ function announcementItem({ title, url, published }: (typeof ANNOUNCEMENTS)[numb
       '<p>A security release of a widely used module is announced in advance.</p>',
     ]),
   ];
-  return item(title, url, fields.join(''), published, nodeId(url));
+  return item(title, url, fields.join(''), published, ANNOUNCEMENT_NID);
 }
 
 function item(title: string, link: string, description: string, published: string, node: number): string {
@@ -101,26 +109,6 @@ function risk({ risk: label = '', score, vector }: AdvisoryRecord): string {
   return `<a href="/security-team/risk-levels" class="${css}"${title}><strong>${label}</strong>${figures}</a>`;
 }
 
-function description({ unsupported }: AdvisoryRecord): string {
-  return unsupported
-    ? '<p>The security team is marking this project unsupported. There is a known security issue with the project that has not been fixed by the maintainer.</p>'
-    : '<p>The project has a security issue.</p>';
-}
-
-function solution({ project, unsupported, fixed = [] }: AdvisoryRecord, title: string): string {
-  if (unsupported) return '<p>If you use this project, you should uninstall it.</p>';
-  const links = fixed.map((version) => {
-    const name = escapeHtml(`${title} ${version}`);
-    const used = version.startsWith('7.')
-      ? `the ${title} module for Drupal 7.x`
-      : `${title} ${version.replace(/\.\d+(-.*)?$/, '.x')}`;
-    return `<li>If you use ${escapeHtml(used)}, upgrade to <a href="https://www.drupal.org/project/${project}/releases/${version}" rel="nofollow">${name}</a></li>`;
-  });
-  return `<p>Install the latest version:</p>\n<ul>\n${links.join('\n')}\n</ul>`;
-}
-
-const escapeHtml = (text: string) => escapeXml(text).replaceAll("'", '&#039;');
-
 const MONTHS = [
   'January',
   'February',
@@ -142,10 +130,3 @@ function day(instant: string): string {
 }
 
 const rfc822 = (instant: string) => new Date(instant).toUTCString().replace('GMT', '+0000');
-
-/** A number that stays the same for the same advisory; the real node ids were not recorded. */
-function nodeId(id: string): number {
-  let hash = 0;
-  for (const char of id) hash = (hash * 31 + char.charCodeAt(0)) % 1_000_000;
-  return 3_000_000 + hash;
-}

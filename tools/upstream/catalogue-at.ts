@@ -38,10 +38,38 @@ export class CatalogueAt {
   private readonly retracted = new Map<string, number>();
   /** Projects changed while it serves, and when: a withdrawal leaves no other trace in the releases. */
   private readonly touched = new Map<string, number>();
+  /** Advisories revised while it serves, and when. */
+  private readonly revised = new Map<string, number>();
+  /** Numbers of nodes in order of first appearance; the real ones were not recorded. */
+  private readonly nids = new Map<string, number>();
 
   constructor(records: Records) {
     for (const project of records.projects) this.projects.set(project.name, project);
     for (const advisory of records.advisories) this.advisories.set(advisory.id, advisory);
+    for (const { project } of records.advisories) this.nidOfProject(project);
+    for (const { id } of records.advisories) this.nidOfAdvisory(id);
+  }
+
+  /** Number of a project's node, the same for ever; core's is the real one. */
+  nidOfProject(name: string): number {
+    return name === 'drupal' ? 3060 : this.nid(`project ${name}`, 1_000_000);
+  }
+
+  /** Number of an advisory's node, the same for ever. */
+  nidOfAdvisory(id: string): number {
+    return this.nid(`advisory ${id}`, 3_000_000);
+  }
+
+  private nid(key: string, base: number): number {
+    const known = this.nids.get(key) ?? base + this.nids.size;
+    this.nids.set(key, known);
+    return known;
+  }
+
+  /** When an advisory's node last changed by `now`; milliseconds. */
+  changedAt({ id, published, modified }: AdvisoryRecord, now: number): number {
+    const changes = [Date.parse(published), Date.parse(modified ?? published), this.revised.get(id) ?? 0];
+    return Math.max(...changes.filter((at) => at <= now));
   }
 
   project(name: string): ProjectRecord | undefined {
@@ -50,6 +78,12 @@ export class CatalogueAt {
 
   projectNames(): string[] {
     return [...this.projects.keys()];
+  }
+
+  /** Names of projects by the numbers of their nodes, also of those of which only an advisory tells. */
+  projectsByNid(nids: ReadonlySet<number>): string[] {
+    const names = [...this.projects.keys(), ...[...this.advisories.values()].map(({ project }) => project)];
+    return [...new Set(names)].filter((name) => nids.has(this.nidOfProject(name)));
   }
 
   advisory(id: string): AdvisoryRecord | undefined {
@@ -62,7 +96,9 @@ export class CatalogueAt {
     this.touched.set(project.name, at);
   }
 
-  putAdvisory(advisory: AdvisoryRecord): void {
+  /** @param at when its node changes by it; milliseconds */
+  putAdvisory(advisory: AdvisoryRecord, at: number): void {
+    this.revised.set(advisory.id, at);
     this.advisories.set(advisory.id, advisory);
     this.retracted.delete(advisory.id);
   }

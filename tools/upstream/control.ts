@@ -80,13 +80,17 @@ export class UpstreamControl {
     advisory: Omit<AdvisoryRecord, 'published' | 'core' | 'title' | 'url'> & Partial<AdvisoryRecord>,
   ): void {
     const risk = advisory.risk ?? 'Moderately critical';
-    this.catalogue.putAdvisory({
-      core: '8+',
-      published: this.clock.now().toISOString(),
-      title: `${advisory.project} - ${risk} - ${advisory.type ?? 'Access bypass'} - ${advisory.id}`,
-      url: `https://www.drupal.org/${advisory.id.toLowerCase()}`,
-      ...advisory,
-    });
+    this.catalogue.putAdvisory(
+      {
+        core: '8+',
+        published: this.clock.now().toISOString(),
+        title: `${advisory.project} - ${risk} - ${advisory.type ?? 'Access bypass'} - ${advisory.id}`,
+        url: `https://www.drupal.org/${advisory.id.toLowerCase()}`,
+        risk,
+        ...advisory,
+      },
+      this.clock.now().getTime(),
+    );
     this.generation += 1;
   }
 
@@ -94,7 +98,7 @@ export class UpstreamControl {
   reviseAdvisory(id: string, changes: Partial<AdvisoryRecord>): void {
     const known = this.catalogue.advisory(id);
     if (!known) throw new Error(`${id} is not known`);
-    this.catalogue.putAdvisory({ ...known, ...changes });
+    this.catalogue.putAdvisory({ ...known, ...changes }, this.clock.now().getTime());
     this.generation += 1;
   }
 

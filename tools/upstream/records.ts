@@ -37,6 +37,8 @@ export interface AdvisoryRecord {
   readonly project: string;
   readonly published: string;
   readonly precision?: string;
+  /** When it was last revised. */
+  readonly modified?: string;
   readonly risk?: string;
   readonly score?: number;
   readonly vector?: string;
@@ -48,6 +50,7 @@ export interface AdvisoryRecord {
   readonly fixed?: readonly string[];
   readonly unsupported?: boolean;
   readonly title: string;
+  readonly title_derived?: boolean;
   readonly url: string;
 }
 

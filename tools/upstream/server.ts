@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { nodeJson, type ApiOptions } from './advisory-api.js';
 import { advisoryRss } from './advisory-rss.js';
 import { CatalogueAt, type DocumentKind } from './catalogue-at.js';
 import { UpstreamControl } from './control.js';
@@ -18,6 +19,8 @@ export interface UpstreamOptions {
   readonly host?: string;
   /** What time it is at Drupal.org; default the machine's clock. */
   readonly clock?: { now(): Date };
+  /** Whether the API's references to projects carry the machine name, as documented. Default true. */
+  readonly machineNames?: boolean;
   /** Facts to serve; default the recorded ones. */
   readonly records?: Records;
   /** Also offer the control over HTTP: `POST /_control/<verb>` with a JSON array of arguments. Default off. */
@@ -47,8 +50,9 @@ const HISTORY_PATH = /^\/release-history\/([^/]+)\/(current|7\.x)$/;
 /**
  * Starts a stand-in for updates.drupal.org and www.drupal.org on one address:
  * - `GET /release-history/<project>/current` (and `/7.x`): the project's release history;
- * - `GET /security/all/rss.xml?page=<n>`: the security advisories, newest first.
- * Both answer conditional requests with 304. Everything is as of the clock's instant.
+ * - `GET /security/all/rss.xml`: the newest security advisories;
+ * - `GET /api-d7/node.json?type=sa&…`: all of them, by pages, and `?nid[]=…`: projects by number.
+ * All answer conditional requests with 304. Everything is as of the clock's instant.
  */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const clock = options.clock ?? { now: () => new Date() };
@@ -57,6 +61,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   const cache = new Map<string, { generation: number; since: number; document: Document }>();
   const control = new UpstreamControl(catalogue, faults, clock);
   const requests: UpstreamRequest[] = [];
+  const api: ApiOptions = { machineNames: options.machineNames ?? true };
 
   const documentOf = (url: URL, now: number): Document | null => {
     const key = url.pathname + url.search;
@@ -64,7 +69,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     if (cached && cached.generation === control.generation && now >= cached.since && now < cached.document.validUntil) {
       return cached.document;
     }
-    const document = render(catalogue, url, now);
+    const document = render(catalogue, url, now, api);
     if (document && now <= clock.now().getTime()) {
       cache.set(key, { generation: control.generation, since: now, document });
     }
@@ -92,7 +97,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
     }
     const fault = faults.take(url.pathname);
     const now = fault?.kind === 'older' ? fault.asOf.getTime() : clock.now().getTime();
-    const document = fault?.kind === 'older' ? render(catalogue, url, now) : documentOf(url, now);
+    const document = fault?.kind === 'older' ? render(catalogue, url, now, api) : documentOf(url, now);
     if (fault && fault.kind !== 'older' && (await sendFault(response, fault, document))) return;
     if (!document) {
       response.writeHead(404, { 'content-type': 'text/html; charset=utf-8' }).end('<h1>Page not found</h1>');
@@ -115,7 +120,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   };
 }
 
-function render(catalogue: CatalogueAt, url: URL, now: number): Document | null {
+function render(catalogue: CatalogueAt, url: URL, now: number, api: ApiOptions): Document | null {
   const history = HISTORY_PATH.exec(url.pathname);
   if (history) {
     const project = decodeURIComponent(history[1]!);
@@ -125,12 +130,13 @@ function render(catalogue: CatalogueAt, url: URL, now: number): Document | null 
     return document(releaseHistoryXml(shown), 'text/xml; charset=utf-8', new Date(shown.changedAt), shown.validUntil);
   }
   if (url.pathname === '/security/all/rss.xml') {
-    const page = Number(url.searchParams.get('page') ?? '0');
-    if (!Number.isInteger(page) || page < 0) return null;
-    const advisories = catalogue.advisoriesAt(now);
-    const rss = advisoryRss(advisories, (name) => catalogue.project(name), page, now);
-    const latest = advisories[0] ? new Date(advisories[0].published) : new Date(0);
-    return document(rss, 'application/rss+xml; charset=utf-8', latest, now);
+    const latest = catalogue.advisoriesAt(now)[0];
+    const since = latest ? new Date(latest.published) : new Date(0);
+    return document(advisoryRss(catalogue, now), 'application/rss+xml; charset=utf-8', since, now);
+  }
+  if (url.pathname === '/api-d7/node.json') {
+    const answer = nodeJson(url.searchParams, catalogue, now, api);
+    return answer && document(JSON.stringify(answer), 'application/json', new Date(now), now);
   }
   return null;
 }

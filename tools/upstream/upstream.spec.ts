@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { SaxesParser } from 'saxes';
+import { advisoryRss, FEED_SIZE } from './advisory-rss.js';
+import { CatalogueAt } from './catalogue-at.js';
 import { loadRecords } from './records.js';
 import { startUpstream, type Upstream } from './server.js';
 
@@ -99,6 +101,42 @@ describe('the stand-in for Drupal.org', () => {
     expect(written).toBeGreaterThan(200);
   });
 
+  it('has a feed of one page, whatever page is asked for', async () => {
+    now = new Date('2026-10-01T00:00:00Z');
+    const feed = await (await get('/security/all/rss.xml')).text();
+    expect(feed.match(/<item>/g)).toHaveLength(FEED_SIZE);
+    expect(await (await get('/security/all/rss.xml?page=3')).text()).toBe(feed);
+  });
+
+  it('lists all advisories by pages of fifty at most, whose links lack their ending, as Drupal.org’s do', async () => {
+    now = new Date('2026-10-01T00:00:00Z');
+    const list = async (query: string) => {
+      const response = await get(`/api-d7/node.json?${query}`);
+      return response.ok ? ((await response.json()) as ApiPage) : null;
+    };
+    const pages: ApiPage[] = [];
+    for (let page = 0; ; page++) {
+      const found = (await list(`type=sa&sort=nid&direction=ASC&limit=100&page=${page}`))!;
+      pages.push(found);
+      if (!found.next) break;
+      expect(found.next).toBe(
+        `https://www.drupal.org/api-d7/node?type=sa&sort=nid&direction=ASC&limit=100&page=${page + 1}`,
+      );
+    }
+    const nodes = pages.flatMap(({ list: found }) => found);
+    expect(Math.max(...pages.map(({ list: found }) => found.length))).toBe(50);
+    expect(new Set(nodes.map(({ nid }) => nid)).size).toBe(loadRecords().advisories.length);
+    expect(pages[0]!.last).toContain(`page=${pages.length - 1}`);
+    expect(await list(`type=sa&page=${pages.length}`)).toBeNull();
+
+    const changed = (await list('type=sa&sort=changed&direction=DESC&limit=10'))!.list.map((node) =>
+      Number(node.changed),
+    );
+    expect(changed).toEqual([...changed].sort((a, b) => b - a));
+    const projects = (await list(`nid[]=3060&nid[]=${nodes[0]!.field_project.id}`))!.list;
+    expect(projects.map((project) => project.field_project_machine_name)).toContain('drupal');
+  });
+
   it('can be told news over HTTP', async () => {
     const control = (verb: string, body: unknown) =>
       fetch(`${upstream.url}/_control/${verb}`, { method: 'POST', body: JSON.stringify(body) });
@@ -135,10 +173,9 @@ describe('the stand-in for Drupal.org', () => {
     const name = readdirSync(REAL).find((file) => file.startsWith('security-advisories_rss'))!;
     const recorded = items(gunzipSync(readFileSync(join(REAL, name))).toString('utf8'));
     const ours = new Map<string, Map<string, string>>();
-    for (let page = 0; page < 6; page++) {
-      for (const item of items(await (await get(`/security/all/rss.xml?page=${page}`)).text())) {
-        ours.set(item.get('link')!, item);
-      }
+    const catalogue = new CatalogueAt(loadRecords());
+    for (let from = 0; from < 60; from += FEED_SIZE) {
+      for (const item of items(advisoryRss(catalogue, now.getTime(), from))) ours.set(item.get('link')!, item);
     }
     expect(recorded.length).toBeGreaterThan(2);
     for (const item of recorded) {
@@ -157,6 +194,18 @@ describe('the stand-in for Drupal.org', () => {
     }
   });
 });
+
+/** As much of the API's answer as is looked at here. */
+interface ApiPage {
+  readonly last: string;
+  readonly next?: string;
+  readonly list: {
+    readonly nid: string;
+    readonly changed: string;
+    readonly field_project: { readonly id: string };
+    readonly field_project_machine_name?: string;
+  }[];
+}
 
 function marks(xml: string, version: string): string[] {
   const release = xml.split('<release>').find((part) => part.includes(`<version>${version}</version>`)) ?? '';

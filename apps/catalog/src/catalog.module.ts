@@ -3,9 +3,11 @@ import { DataSource } from 'typeorm';
 import { MessagingModule, type MessagingOptions } from '#libs/outbox';
 import type { Clock, Logger } from '#libs/runtime';
 import { AdvisoryRepository } from './advisory/advisory.repository.js';
-import { ReadPagesService } from './advisory/read-pages.service.js';
+import { LookAtAdvisoriesService } from './advisory/look-at-advisories.service.js';
+import { ReadArchiveService } from './advisory/read-archive.service.js';
+import { ReadFeedService } from './advisory/read-feed.service.js';
 import { SyncAdvisoriesService } from './advisory/sync-advisories.service.js';
-import { WalkAdvisoriesService } from './advisory/walk-advisories.service.js';
+import { WalkArchiveService } from './advisory/walk-archive.service.js';
 import { CLOCK, LOGGER } from './clock.js';
 import { CustomModuleChangesConsumer } from './custom-module/custom-module-changes.consumer.js';
 import { CustomModuleRepository } from './custom-module/custom-module.repository.js';
@@ -55,8 +57,10 @@ export class CatalogModule {
         FetchModuleService,
         StoreModulesService,
         AdvisoryRepository,
-        ReadPagesService,
-        WalkAdvisoriesService,
+        ReadFeedService,
+        ReadArchiveService,
+        WalkArchiveService,
+        LookAtAdvisoriesService,
         SyncAdvisoriesService,
         SyncStateRepository,
         SyncScheduleService,

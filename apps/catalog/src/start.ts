@@ -11,7 +11,8 @@ import { LOCAL_BEAT, POLITE_BEAT, type Beat } from './sync/beat.js';
 import { SyncLoopService } from './sync/sync-loop.service.js';
 import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { UpstreamClient } from './upstream/upstream-client.service.js';
-import { upstreamSettings } from './upstream/upstream-settings.js';
+import { systemTimers, type Timers } from './timers.js';
+import { upstreamSettings, type UpstreamSettings } from './upstream/upstream-settings.js';
 
 const QUESTIONS = [moduleSync, listSyncFailures, syncOverview, customModules];
 
@@ -19,6 +20,8 @@ const QUESTIONS = [moduleSync, listSyncFailures, syncOverview, customModules];
 export interface CatalogOverrides {
   readonly clock?: Clock;
   readonly beat?: Partial<Beat>;
+  readonly timers?: Timers;
+  readonly settings?: Partial<UpstreamSettings>;
 }
 
 /**
@@ -29,8 +32,9 @@ export interface CatalogOverrides {
 export async function startCatalog(config: ServiceConfig, overrides: CatalogOverrides = {}): Promise<RunningService> {
   const logger = createLogger('catalog', { level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
-  const settings = upstreamSettings(config.upstreamUrl, config.env);
-  const client = new UpstreamClient(settings, clock);
+  const timers = overrides.timers ?? systemTimers;
+  const settings = { ...upstreamSettings(config.upstreamUrl, config.env), ...overrides.settings };
+  const client = new UpstreamClient(settings, clock, undefined, timers);
   const beat = { ...(settings.local ? LOCAL_BEAT : POLITE_BEAT), ...overrides.beat };
   const running = await startWorker({
     config,
@@ -41,7 +45,7 @@ export async function startCatalog(config: ServiceConfig, overrides: CatalogOver
       CatalogModule.of({
         messaging: { service: 'catalog', config, dataSource },
         dataSource,
-        upstream: { settings, client, beat },
+        upstream: { settings, client, beat, timers },
         clock,
         logger,
       }),

@@ -3,10 +3,22 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { advisoryVerdict } from '#libs/drupal';
+import { createLogger } from '#libs/runtime';
+import { advisoryRss, FEED_SIZE } from '../../../tools/upstream/advisory-rss.js';
+import { shownTitle } from '../../../tools/upstream/advisory-text.js';
+import { CatalogueAt } from '../../../tools/upstream/catalogue-at.js';
 import { loadRecords, type AdvisoryRecord } from '../../../tools/upstream/records.js';
 import { startUpstream, type Upstream } from '../../../tools/upstream/server.js';
 import { readAdvisory, type AdvisoryFacts } from '../src/advisory/advisory-facts.js';
+import { combineReadings } from '../src/advisory/combine-readings.js';
 import { readFeed } from '../src/advisory/feed-reader.js';
+import { ReadArchiveService } from '../src/advisory/read-archive.service.js';
+import { scoreOfVector } from '../src/advisory/risk.js';
+import { WalkArchiveService } from '../src/advisory/walk-archive.service.js';
+import { LOCAL_BEAT } from '../src/sync/beat.js';
+import { systemTimers } from '../src/timers.js';
+import { UpstreamClient } from '../src/upstream/upstream-client.service.js';
+import { upstreamSettings } from '../src/upstream/upstream-settings.js';
 
 /** A page of Drupal.org's own feed, recorded; it is not part of the project. */
 const REAL = join(
@@ -20,19 +32,25 @@ const realPage = existsSync(REAL)
 const withReal = realPage ? test : test.skip;
 const skipped = realPage ? '' : 'skipped, no recorded page here (PATCHWATCH_REAL_DATA_DIR names its folder): ';
 
-/** The whole feed of recorded advisories, written by the stand-in and read by the catalog, against the recorded facts. */
-describe('every recorded advisory, through the feed', () => {
+const NOW = new Date('2026-10-01T00:00:00Z');
+
+/** All recorded advisories, written by the stand-in in both forms and read by the catalog, against the recorded facts. */
+describe('every recorded advisory, through the feed and through the archive', () => {
   let upstream: Upstream;
   const read = new Map<string, AdvisoryFacts>();
+  const archived = new Map<string, AdvisoryFacts>();
   let announcements = 0;
-  const { advisories, projects } = loadRecords();
+  const records = loadRecords();
+  const { advisories, projects } = records;
   const recorded = new Map(advisories.map((advisory) => [advisory.id, advisory]));
+  const titles = new Map(projects.map(({ name, title }) => [name, title]));
 
   beforeAll(async () => {
-    upstream = await startUpstream({ clock: { now: () => new Date('2026-10-01T00:00:00Z') } });
-    for (let page = 0; ; page++) {
-      const response = await fetch(`${upstream.url}/security/all/rss.xml?page=${page}`);
-      const items = readFeed(await response.text());
+    upstream = await startUpstream({ clock: { now: () => NOW }, machineNames: false });
+    // The feed shows the newest only; the older ones in its form come from what writes it.
+    const catalogue = new CatalogueAt(records);
+    for (let from = 0; ; from += FEED_SIZE) {
+      const items = await readFeed(advisoryRss(catalogue, NOW.getTime(), from));
       if (items.length === 0) break;
       for (const item of items) {
         const facts = readAdvisory(item);
@@ -40,6 +58,18 @@ describe('every recorded advisory, through the feed', () => {
         else announcements += 1;
       }
     }
+    const settings = upstreamSettings(upstream.url);
+    const client = new UpstreamClient(settings, { now: () => NOW });
+    const parts = { settings, client, beat: LOCAL_BEAT, timers: systemTimers };
+    const reader = new ReadArchiveService(parts, createLogger('test', { level: 'silent' }));
+    const walk = await new WalkArchiveService({ now: () => NOW }, reader).walk({
+      whole: true,
+      changedUntil: null,
+      projects: new Map(),
+    });
+    expect([walk.unreadable.size, walk.trustworthy]).toEqual([0, true]);
+    for (const facts of walk.seen) archived.set(facts.advisory, facts);
+    client.close();
   });
   afterAll(() => upstream.stop());
 
@@ -50,7 +80,7 @@ describe('every recorded advisory, through the feed', () => {
 
   it('has every field as recorded', () => {
     const differences = [...recorded.values()].flatMap((advisory) => {
-      const expected = expectedFacts(advisory);
+      const expected = expectedFacts(advisory, titles.get(advisory.project) ?? advisory.project);
       const found = read.get(advisory.id)!;
       return JSON.stringify(found, Object.keys(expected).sort()) ===
         JSON.stringify(expected, Object.keys(expected).sort())
@@ -59,6 +89,32 @@ describe('every recorded advisory, through the feed', () => {
     });
     expect(differences).toEqual([]);
     expect(read.size).toBe(recorded.size);
+  });
+
+  it('says the same in the archive, but for a score that Drupal.org itself states otherwise than its vector', () => {
+    const differing = [...read.values()].flatMap((facts) => {
+      const { risk, risk_score, ...rest } = archived.get(facts.advisory)!;
+      expect(rest).toEqual(
+        Object.fromEntries(
+          Object.entries(facts).filter(([field]) => !field.startsWith('risk') || field === 'risk_vector'),
+        ),
+      );
+      const same = risk === facts.risk && (risk_score === facts.risk_score || facts.risk_vector === null);
+      return same ? [] : [facts.advisory];
+    });
+    expect(archived.size).toBe(read.size);
+    expect(differing.sort()).toEqual([
+      'SA-CORE-2020-005',
+      'SA-CORE-2020-008',
+      'SA-CORE-2021-002',
+      'SA-CORE-2021-003',
+      'SA-CORE-2022-001',
+    ]);
+    // Together they say what the feed says.
+    for (const facts of read.values()) {
+      const archive = archived.get(facts.advisory)!;
+      expect(combineReadings('archive', { feed: facts, archive })).toEqual(facts);
+    }
   });
 
   it('never takes a Drupal 7 advisory for one of Drupal 8, nor the other way round', () => {
@@ -100,8 +156,8 @@ describe('every recorded advisory, through the feed', () => {
     expect(differences).toEqual([]);
   });
 
-  withReal(`${skipped}a page that Drupal.org itself wrote is read like the stand-in's`, () => {
-    const items = readFeed(gunzipSync(readFileSync(join(REAL, realPage!))).toString('utf8'));
+  withReal(`${skipped}a page that Drupal.org itself wrote is read like the stand-in's`, async () => {
+    const items = await readFeed(gunzipSync(readFileSync(join(REAL, realPage!))).toString('utf8'));
     const advisoriesOfPage = items.flatMap((item) => readAdvisory(item) ?? []);
     expect([items.length, advisoriesOfPage.length]).toEqual([4, 3]);
     for (const facts of advisoriesOfPage) {
@@ -128,15 +184,15 @@ const RISKS: Readonly<Record<string, string>> = {
   'Less critical': 'less_critical',
 };
 
-function expectedFacts(advisory: AdvisoryRecord): AdvisoryFacts {
+function expectedFacts(advisory: AdvisoryRecord, project: string): AdvisoryFacts {
   return {
     advisory: advisory.id,
     module: advisory.project,
-    title: advisory.title,
+    title: shownTitle(advisory, project),
     url: advisory.url,
     published_at: new Date(advisory.published).toISOString(),
     risk: (advisory.risk ? RISKS[advisory.risk] : null) as AdvisoryFacts['risk'],
-    risk_score: advisory.score ?? null,
+    risk_score: advisory.score ?? (advisory.vector ? scoreOfVector(advisory.vector) : null),
     risk_vector: advisory.vector ?? null,
     vulnerability: advisory.type ?? null,
     cves: [...new Set((advisory.cve ?? []).map((id) => id.trim()))],

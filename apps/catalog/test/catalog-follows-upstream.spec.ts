@@ -195,10 +195,13 @@ describe('the catalog with an upstream', () => {
     clock.advance(60_000);
     upstream.control.publishAdvisory({ id: 'SA-CONTRIB-2026-901', project: 'token', affected: '<1.1.0', fixed: [] });
     upstream.control.retractAdvisory('SA-CONTRIB-2026-900');
+    // The feed has a hole; the archive is asked for all it has, at once and once more.
     await askAgain('advisories');
+    await eventually(async () => (await box.told()).advisories.length === 4, { what: 'the next advisory to be told' });
+    await askAgain('advisory-archive');
     expect((await box.told()).advisories.filter(({ state }) => state === 'retracted')).toEqual([]);
     clock.advance(60_000);
-    await askAgain('advisories');
+    await askAgain('advisory-archive');
     await eventually(async () => (await box.told()).advisories.length === 5, { what: 'the retraction to be told' });
     expect((await box.told()).advisories[4]).toMatchObject({
       advisory: 'SA-CONTRIB-2026-900',

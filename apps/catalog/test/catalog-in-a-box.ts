@@ -1,7 +1,16 @@
 import type { EntityManager } from 'typeorm';
-import { modulesSeen, QUEUES, type AdvisoryChanged, type ModuleReleasesChanged } from '#libs/contracts';
+import { customModuleChanged, modulesSeen, QUEUES } from '#libs/contracts';
+import type {
+  AdvisoryChanged,
+  CustomModuleChanged,
+  EventDefinition,
+  ModuleReleasesChanged,
+  RpcDefinition,
+  RpcInput,
+  RpcOutput,
+} from '#libs/contracts';
 import { newId, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
-import { connectRedis, fromFields, RedisPublisher, type RedisConnection } from '#libs/streams';
+import { connectRedis, fromFields, RedisPublisher, RpcClient, type RedisConnection } from '#libs/streams';
 import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { gunzipSync } from 'node:zlib';
 import { entities } from '../src/database/entities.js';
@@ -21,6 +30,10 @@ export interface CatalogBox {
   start(upstreamUrl: string, overrides?: CatalogOverrides & { env?: Record<string, string> }): Promise<RunningService>;
   /** Says that some site runs `modules`. */
   see(...modules: string[]): Promise<void>;
+  /** Says what an organization declared as its own. */
+  declare(change: CustomModuleChanged): Promise<void>;
+  /** Asks a running catalog, and holds its answer against the contract. */
+  ask<D extends RpcDefinition>(question: D, input: RpcInput<D>): Promise<RpcOutput<D>>;
   /** Everything told so far, in order. */
   told(): Promise<Told>;
   close(): Promise<void>;
@@ -33,6 +46,7 @@ export async function catalogBox(clock?: Clock): Promise<CatalogBox> {
   await connection.ready();
   const publisher = new RedisPublisher({ connection });
   const running: RunningService[] = [];
+  let questions: RpcClient | undefined;
   return {
     database,
     sql: database.dataSource.manager,
@@ -56,29 +70,25 @@ export async function catalogBox(clock?: Clock): Promise<CatalogBox> {
       return service;
     },
     async see(...modules) {
-      const body = { modules: modules.map((module) => ({ module, type: module === 'drupal' ? 'core' : 'module' })) };
-      await publisher.publish(QUEUES.catalogModules.name, [
-        {
-          id: newId(),
-          type: modulesSeen.type,
-          version: modulesSeen.version,
-          organizationId: null,
-          key: 'modules-seen',
-          occurredAt: new Date().toISOString(),
-          correlationId: newId(),
-          causationId: null,
-          traceparent: null,
-          contentHash: null,
-          contentEncoding: 'identity',
-          meta: null,
-          body: Buffer.from(JSON.stringify(body)),
-        },
-      ]);
+      await send(publisher, modulesSeen, {
+        modules: modules.map((module) => ({ module, type: module === 'drupal' ? 'core' : 'module' })),
+      });
+    },
+    async declare(change) {
+      await send(publisher, customModuleChanged, change);
+    },
+    async ask(question, input) {
+      if (!questions) {
+        questions = new RpcClient({ url: redis.url, name: 'test', checkOutputs: true });
+        await questions.start();
+      }
+      return await questions.call(question, input);
     },
     async told() {
       return toTold(await readStream(connection));
     },
     async close() {
+      await questions?.stop();
       for (const service of running) await service.stop();
       await publisher.close();
       await connection.close();
@@ -86,6 +96,26 @@ export async function catalogBox(clock?: Clock): Promise<CatalogBox> {
       await database.drop();
     },
   };
+}
+
+async function send(publisher: RedisPublisher, event: EventDefinition, body: object): Promise<void> {
+  await publisher.publish(QUEUES.catalogModules.name, [
+    {
+      id: newId(),
+      type: event.type,
+      version: event.version,
+      organizationId: null,
+      key: event.type,
+      occurredAt: new Date().toISOString(),
+      correlationId: newId(),
+      causationId: null,
+      traceparent: null,
+      contentHash: null,
+      contentEncoding: 'identity',
+      meta: null,
+      body: Buffer.from(JSON.stringify(body)),
+    },
+  ]);
 }
 
 interface Entry {

@@ -57,8 +57,4 @@ export class AdvisoryEntity {
 
   @Column({ type: 'boolean' })
   unsupported: boolean;
-
-  /** Since when the feed, which should hold it, does not; null: it does. */
-  @Column({ name: 'missing_since', type: 'timestamptz', nullable: true })
-  missingSince: Date | null;
 }

@@ -10,10 +10,10 @@ export interface FeedItem {
   readonly published: string;
 }
 
-/** The body is no feed; nothing of it may be used. */
+/** The body is no page of advisories; nothing of it may be used. */
 export class UnreadableFeedError extends Error {
   constructor(
-    readonly code: 'empty' | 'doctype' | 'not_well_formed' | 'no_feed',
+    readonly code: 'empty' | 'doctype' | 'not_well_formed' | 'no_feed' | 'bad_paging' | 'too_large' | 'too_deep',
     message: string,
   ) {
     super(message);
@@ -23,11 +23,21 @@ export class UnreadableFeedError extends Error {
 
 const FIELDS = new Set(['title', 'link', 'description', 'pubDate']);
 
+/** Characters parsed at a time: some milliseconds' work. */
+const SLICE = 64 * 1024;
+/** Levels of elements; a feed has four. */
+const DEEPEST = 32;
+/** The feed has ten entries; so many are something else. */
+const MOST_ITEMS = 500;
+/** Longer than any description; reading one must not hold the event loop. */
+const LONGEST_FIELD = 256 * 1024;
+
 /**
- * Reads one page of the feed, strictly: a page that breaks off or declares a document type is refused as a whole.
+ * Reads the feed, strictly: one that breaks off or declares a document type is refused as a whole. In slices, between which the event loop
+ * turns.
  * @throws UnreadableFeedError
  */
-export function readFeed(xml: string): FeedItem[] {
+export async function readFeed(xml: string): Promise<FeedItem[]> {
   if (xml.trim() === '') throw new UnreadableFeedError('empty', 'the page is empty');
   const parser = new SaxesParser({ xmlns: false, position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
   // The parser's own table inherits from Object: `&constructor;` would count as defined.
@@ -51,11 +61,13 @@ export function readFeed(xml: string): FeedItem[] {
   });
   parser.on('opentag', ({ name }) => {
     path.push(name);
+    if (path.length > DEEPEST) throw new UnreadableFeedError('too_deep', `more than ${DEEPEST} levels`);
     text = '';
     if (path.join('/') === 'rss/channel') channels += 1;
     if (path.join('/') === 'rss/channel/item') item = {};
   });
   const add = (piece: string): void => {
+    if (text.length + piece.length > LONGEST_FIELD) throw new UnreadableFeedError('too_large', 'an entry is too long');
     text += piece;
   };
   parser.on('text', add);
@@ -63,6 +75,7 @@ export function readFeed(xml: string): FeedItem[] {
   parser.on('closetag', ({ name }) => {
     if (item && path.length === 4 && FIELDS.has(name)) item[name] = text;
     if (item && path.length === 3) {
+      if (items.length >= MOST_ITEMS) throw new UnreadableFeedError('too_large', `more than ${MOST_ITEMS} entries`);
       items.push({
         title: (item['title'] ?? '').trim(),
         link: (item['link'] ?? '').trim(),
@@ -73,7 +86,10 @@ export function readFeed(xml: string): FeedItem[] {
     }
     path.pop();
   });
-  parser.write(xml);
+  for (let from = 0; from < xml.length; from += SLICE) {
+    if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    parser.write(xml.slice(from, from + SLICE));
+  }
   parser.close();
   if (channels !== 1) throw new UnreadableFeedError('no_feed', 'no channel of a feed in it');
   return items;

@@ -8,21 +8,21 @@ export interface LabelledField {
   readonly items: readonly string[];
 }
 
-const TAG = /<!--[\s\S]*?-->|<(\/?)(div)\b([^>]*)>/gi;
+const TAG = /<(\/?)div\b([^<>]*)>/gi;
 const CLASS = /\bclass\s*=\s*"([^"]*)"/i;
 
 /** Fields by name (`field-sa-cve`); of a repeated name, the first. */
-export function labelledFields(html: string): Map<string, LabelledField> {
+export function labelledFields(fragment: string): Map<string, LabelledField> {
   const fields = new Map<string, LabelledField>();
   let depth = 0;
   let name: string | null = null;
   let items: string[] = [];
   let itemStart = -1;
+  const html = withoutComments(fragment);
   for (const match of html.matchAll(TAG)) {
-    if (!match[2]) continue;
     const closing = match[1] === '/';
     if (!closing) {
-      const classes = (CLASS.exec(match[3] ?? '')?.[1] ?? '').split(/\s+/);
+      const classes = (CLASS.exec(match[2] ?? '')?.[1] ?? '').split(/\s+/);
       if (depth === 0 && classes.includes('field')) {
         name = classes.find((candidate) => candidate.startsWith('field-name-'))?.slice('field-name-'.length) ?? null;
         items = [];
@@ -49,9 +49,8 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 
 /** What a reader sees of an HTML fragment: no tags, entities decoded, blanks collapsed. Never to be shown as HTML. */
 export function visibleText(html: string): string {
-  return html
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/<[^>]*>/g, '')
+  return withoutComments(html)
+    .replace(/<[^<>]*>/g, '')
     .replace(/&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]+);/gi, (entity, body: string) => {
       if (!body.startsWith('#')) return ENTITIES[body.toLowerCase()] ?? entity;
       const code = body[1] === 'x' || body[1] === 'X' ? Number.parseInt(body.slice(2), 16) : Number(body.slice(1));
@@ -63,5 +62,22 @@ export function visibleText(html: string): string {
 
 /** Targets of the links in an HTML fragment, in order. */
 export function linkTargets(html: string): string[] {
-  return [...html.matchAll(/<a\b[^>]*\bhref\s*=\s*"([^"]*)"/gi)].map((match) => visibleText(match[1] ?? ''));
+  return [...withoutComments(html).matchAll(/<a\b([^<>]*)>/gi)].flatMap((tag) => {
+    const href = /\bhref\s*=\s*"([^"]*)"/i.exec(tag[1] ?? '')?.[1];
+    return href === undefined ? [] : [visibleText(href)];
+  });
+}
+
+/** In one pass over the text, however many comments begin and never end; an unfinished one hides the rest, as in a browser. */
+function withoutComments(html: string): string {
+  let kept = '';
+  let from = 0;
+  for (;;) {
+    const start = html.indexOf('<!--', from);
+    if (start < 0) return kept + html.slice(from);
+    kept += html.slice(from, start);
+    const end = html.indexOf('-->', start + 4);
+    if (end < 0) return kept;
+    from = end + 3;
+  }
 }

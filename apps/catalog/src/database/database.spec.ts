@@ -16,7 +16,7 @@ describe('the schema of catalog', () => {
   });
 
   it('can be taken back', async () => {
-    await database.dataSource.undoLastMigration();
+    for (const _ of migrations) await database.dataSource.undoLastMigration();
     const [left] = await database.dataSource.query(
       `SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'catalog' AND tablename <> 'migrations'`,
     );

@@ -1,6 +1,8 @@
 import { AdvisoryFeedEntity } from '../advisory/advisory-feed.entity.js';
+import { AdvisoryReadingEntity } from '../advisory/advisory-reading.entity.js';
 import { AdvisoryVersionEntity } from '../advisory/advisory-version.entity.js';
 import { AdvisoryEntity } from '../advisory/advisory.entity.js';
+import { UpstreamProjectEntity } from '../advisory/upstream-project.entity.js';
 import { CustomModuleEntity } from '../custom-module/custom-module.entity.js';
 import { ModuleDocumentEntity } from '../module/module-document.entity.js';
 import { ModuleEntity } from '../module/module.entity.js';
@@ -15,7 +17,9 @@ export const entities = [
   ReleaseEntity,
   AdvisoryEntity,
   AdvisoryVersionEntity,
+  AdvisoryReadingEntity,
   AdvisoryFeedEntity,
+  UpstreamProjectEntity,
   SyncStateEntity,
   SyncFailureEntity,
   CustomModuleEntity,

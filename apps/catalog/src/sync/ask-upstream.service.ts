@@ -1,10 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import type { Clock } from '#libs/runtime';
-import { CLOCK } from '../clock.js';
-import { SyncAdvisoriesService, type FeedNews } from '../advisory/sync-advisories.service.js';
+import { LookAtAdvisoriesService, type AdvisoryNews } from '../advisory/look-at-advisories.service.js';
 import { UnreadableFeedError } from '../advisory/feed-reader.js';
 import { FetchModuleService, type ModuleAnswer } from '../module/fetch-module.service.js';
+import type { Timers } from '../timers.js';
 import { FetchFailure } from '../upstream/fetch-failure.js';
 import { UPSTREAM } from '../upstream/upstream.tokens.js';
 import type { UpstreamParts } from '../upstream/upstream-parts.js';
@@ -17,7 +15,7 @@ export type AnsweredModule = { readonly claimed: ClaimedModule; readonly answer:
 
 export type FeedAnswer =
   | { readonly kind: 'not_modified' }
-  | { readonly kind: 'read'; readonly news: FeedNews }
+  | { readonly kind: 'read'; readonly news: AdvisoryNews }
   | { readonly kind: 'failed'; readonly failure: SyncFailure };
 
 /** Asks upstream for one claimed subject, whichever kind it is. */
@@ -25,14 +23,16 @@ export type FeedAnswer =
 export class AskUpstreamService {
   constructor(
     @Inject(UPSTREAM) private readonly upstream: UpstreamParts,
-    @Inject(CLOCK) private readonly clock: Clock,
-    private readonly dataSource: DataSource,
     private readonly modules: FetchModuleService,
-    private readonly advisories: SyncAdvisoriesService,
+    private readonly advisories: LookAtAdvisoriesService,
   ) {}
 
   get beat(): Beat {
     return this.upstream.beat;
+  }
+
+  get timers(): Timers {
+    return this.upstream.timers;
   }
 
   get concurrency(): number {
@@ -44,18 +44,18 @@ export class AskUpstreamService {
     const { client, settings } = this.upstream;
     return [
       ...(client.pausedForMs(settings.historyBase) === 0 ? ['module'] : []),
-      ...(client.pausedForMs(settings.advisoryBase) === 0 ? ['advisories'] : []),
+      ...(client.pausedForMs(settings.advisoryBase) === 0 ? ['advisories', 'archive'] : []),
     ];
   }
 
   async ask(claimed: Claimed): Promise<Answered> {
     if (claimed.kind === 'module') return { claimed, answer: await this.modules.fetch(claimed) };
-    return { claimed, answer: await this.askFeed() };
+    return { claimed, answer: await this.askFeed(claimed) };
   }
 
-  private async askFeed(): Promise<FeedAnswer> {
+  private async askFeed({ kind }: ClaimedFeed): Promise<FeedAnswer> {
     try {
-      const news = await this.advisories.look(this.dataSource.manager, this.clock.now());
+      const news = await this.advisories.look(kind === 'archive' ? 'archive' : 'feed');
       return news ? { kind: 'read', news } : { kind: 'not_modified' };
     } catch (error) {
       if (error instanceof FetchFailure) {

@@ -2,7 +2,10 @@
 export interface Beat {
   readonly module: BeatPair;
   readonly core: BeatPair;
+  /** The feed of the latest advisories: one small page. */
   readonly advisories: BeatPair;
+  /** What has changed in the archive of all advisories: one page of fifty; also asked for whenever the feed has news. */
+  readonly archive: BeatPair;
   /** While an advisory has named a module and its document may lag behind. */
   readonly hotMs: number;
   /** First pause after a failure; doubles with each. */
@@ -26,9 +29,10 @@ const HOUR = 60 * MINUTE;
  */
 export const POLITE_BEAT: Beat = {
   module: { normalMs: 6 * HOUR, windowMs: 2 * HOUR },
-  core: { normalMs: 15 * MINUTE, windowMs: 2 * MINUTE },
+  core: { normalMs: 10 * MINUTE, windowMs: 90 * SECOND },
   advisories: { normalMs: 5 * MINUTE, windowMs: MINUTE },
-  hotMs: 2 * MINUTE,
+  archive: { normalMs: 30 * MINUTE, windowMs: 10 * MINUTE },
+  hotMs: MINUTE,
   retryMs: MINUTE,
   pollMs: SECOND,
 };
@@ -38,6 +42,7 @@ export const LOCAL_BEAT: Beat = {
   module: { normalMs: 10 * MINUTE, windowMs: 5 * MINUTE },
   core: { normalMs: MINUTE, windowMs: MINUTE },
   advisories: { normalMs: 15 * SECOND, windowMs: 15 * SECOND },
+  archive: { normalMs: MINUTE, windowMs: MINUTE },
   hotMs: 15 * SECOND,
   retryMs: 2 * SECOND,
   pollMs: 250,

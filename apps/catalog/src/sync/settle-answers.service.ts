@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { counter, metrics, type Logger } from '#libs/runtime';
 import { LOGGER } from '../clock.js';
-import { SyncAdvisoriesService } from '../advisory/sync-advisories.service.js';
+import { SyncAdvisoriesService, type StoredAdvisories } from '../advisory/sync-advisories.service.js';
 import { StoreModulesService } from '../module/store-modules.service.js';
 import { UPSTREAM } from '../upstream/upstream.tokens.js';
 import type { UpstreamParts } from '../upstream/upstream-parts.js';
@@ -59,8 +59,8 @@ export class SettleAnswersService {
     const results: SyncResult[] = [];
     for (const answered of mine) {
       const { answer } = answered;
-      const news = answer.kind === 'read' ? await this.advisories.store(tx, answer.news, now) : null;
-      results.push(this.resultOf(answered, news?.changed ?? 0, now));
+      const stored = answer.kind === 'read' ? await this.advisories.store(tx, answer.news, now) : null;
+      results.push(this.resultOf(answered, stored, now));
     }
     await this.states.settle(tx, results, now);
     await this.states.keepFailures(tx, results, now);
@@ -69,7 +69,7 @@ export class SettleAnswersService {
     }
   }
 
-  private resultOf({ claimed, answer }: Answered, changed: number, now: Date): SyncResult {
+  private resultOf({ claimed, answer }: Answered, stored: StoredAdvisories | null, now: Date): SyncResult {
     const { subject } = claimed;
     if (answer.kind === 'failed') {
       const { code, detail, retryAfterMs } = answer.failure;
@@ -82,13 +82,18 @@ export class SettleAnswersService {
       const nextDue = dueAfterFailure(retryMs, claimed.failures + 1, retryAfterMs, now, Math.random());
       return { subject, outcome: 'failed', code, detail, nextDue };
     }
-    const outcome = answer.kind === 'read' ? (changed > 0 ? 'changed' : 'unchanged') : answer.kind;
-    return { subject, outcome, code: null, detail: null, nextDue: this.nextDue(claimed, now) };
+    const outcome = answer.kind === 'read' ? (stored && stored.changed > 0 ? 'changed' : 'unchanged') : answer.kind;
+    return { subject, outcome, code: null, detail: null, nextDue: this.nextDue(claimed, stored?.unsure ?? false, now) };
   }
 
-  private nextDue(claimed: Claimed, now: Date): Date {
+  /** @param unsure something is missing: look again soon */
+  private nextDue(claimed: Claimed, unsure: boolean, now: Date): Date {
     const { beat } = this.upstream;
-    if (claimed.kind === 'advisories') return dueAfterSuccess(beat.advisories, now, Math.random());
+    if (claimed.kind !== 'module') {
+      const pair = claimed.kind === 'archive' ? beat.archive : beat.advisories;
+      const due = dueAfterSuccess(pair, now, Math.random());
+      return unsure ? new Date(Math.min(due.getTime(), now.getTime() + beat.hotMs)) : due;
+    }
     const due = dueAfterSuccess(claimed.module === 'drupal' ? beat.core : beat.module, now, Math.random());
     if (!claimed.hotUntil || claimed.hotUntil <= now) return due;
     return new Date(Math.min(due.getTime(), now.getTime() + beat.hotMs));

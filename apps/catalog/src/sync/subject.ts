@@ -14,7 +14,7 @@ export interface ClaimedModule {
 }
 
 export interface ClaimedFeed {
-  readonly kind: 'advisories';
+  readonly kind: 'advisories' | 'archive';
   readonly subject: string;
   readonly failures: number;
 }
@@ -30,9 +30,12 @@ export interface KnownDocument {
   readonly releases: number;
 }
 
+/** The feed of the latest advisories. */
 export const ADVISORIES = 'advisories';
+/** All advisories, by pages. */
+export const ARCHIVE = 'advisory-archive';
 /** Subjects that are no modules. */
-export const FEEDS: readonly string[] = [ADVISORIES];
+export const FEEDS: readonly string[] = [ADVISORIES, ARCHIVE];
 export const moduleSubject = (module: string): string => `module:${module}`;
 
 /** How asking went, when it brought nothing good. */

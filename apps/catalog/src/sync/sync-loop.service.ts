@@ -30,7 +30,7 @@ export class SyncLoopService {
   private stopping = false;
   private running: Promise<void> | null = null;
   private writing: Promise<void> | null = null;
-  private wake: (() => void) | null = null;
+  private wake: AbortController | null = null;
   private nudged = false;
   private trouble: string | null = null;
 
@@ -50,20 +50,25 @@ export class SyncLoopService {
   /** Something has become due: look now. */
   nudge(): void {
     this.nudged = true;
-    this.wake?.();
+    this.wake?.abort();
   }
 
   /** Takes nothing new, waits for what is on its way, writes it, gives the rest back. */
   async stop(): Promise<void> {
     if (!this.running) return;
     this.stopping = true;
-    this.wake?.();
+    this.wake?.abort();
     await this.running;
     await this.unitOfWork
       .run((tx) => this.settle.release(tx, this.owner, this.clock.now()))
       .catch((error: unknown) =>
         this.log.warn({ err: error }, 'leases were not given back; they run out by themselves'),
       );
+  }
+
+  /** Nothing is on its way: all that was claimed is answered and written. */
+  get idle(): boolean {
+    return this.active === 0 && this.answers.length === 0 && this.writing === null;
   }
 
   health(): { readonly ok: boolean; readonly detail?: string } {
@@ -163,13 +168,8 @@ export class SyncLoopService {
       this.nudged = false;
       if (!this.stopping) return;
     }
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.wake = new AbortController();
+    await this.ask.timers.sleep(ms, this.wake.signal);
     this.wake = null;
     this.nudged = false;
   }

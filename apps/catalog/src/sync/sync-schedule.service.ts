@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { ADVISORIES, ARCHIVE } from './subject.js';
 import { SyncStateRepository } from './sync-state.repository.js';
 
 /** What other features may say about when to ask: follow this, ask for that at once. */
@@ -21,7 +22,7 @@ export class SyncScheduleService {
     if (modules.length > 0) await this.states.leave(tx, modules);
   }
 
-  /** Starts following the feed of advisories, if nobody does. */
+  /** Starts following the feed and the archive of advisories, if nobody does. */
   async followAdvisories(tx: EntityManager, now: Date): Promise<void> {
     await this.states.followAdvisories(tx, now);
   }
@@ -33,6 +34,11 @@ export class SyncScheduleService {
 
   /** A fix has appeared: its advisory cannot be far. */
   async hastenAdvisories(tx: EntityManager, now: Date): Promise<void> {
-    await this.states.hastenAdvisories(tx, now);
+    await this.states.hastenSubject(tx, ADVISORIES, now);
+  }
+
+  /** The feed has told news, or what it should hold is missing: the archive knows for certain. */
+  async hastenArchive(tx: EntityManager, now: Date): Promise<void> {
+    await this.states.hastenSubject(tx, ARCHIVE, now);
   }
 }

@@ -4,11 +4,11 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity({ name: 'sync_states' })
 @Index('sync_states_due', ['nextDue'])
 export class SyncStateEntity {
-  /** `module:<name>` or `advisories`. */
+  /** `module:<name>`, `advisories` or `advisory-archive`. */
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'sync_states_pkey' })
   subject: string;
 
-  /** `module` or `advisories`. */
+  /** `module`, `advisories` (the feed) or `archive`. */
   @Column({ type: 'text' })
   kind: string;
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { ADVISORIES, moduleSubject, type Claimed } from './subject.js';
+import { ADVISORIES, ARCHIVE, moduleSubject, type Claimed } from './subject.js';
 
 /** How one subject ended, and when it is due again. */
 export interface SyncResult {
@@ -57,17 +57,18 @@ export class SyncStateRepository {
     await tx.query('DELETE FROM sync_states WHERE subject = ANY ($1::text[])', [modules.map(moduleSubject)]);
   }
 
-  /** Makes sure that the feed of advisories is followed, and tells when it is. */
+  /** Makes sure that the feed and the archive of advisories are followed. */
   async followAdvisories(tx: EntityManager, now: Date): Promise<void> {
     await tx.query(
-      `INSERT INTO sync_states (subject, kind, next_due) VALUES ($1, 'advisories', $2) ON CONFLICT (subject) DO NOTHING`,
-      [ADVISORIES, now],
+      `INSERT INTO sync_states (subject, kind, next_due) VALUES ($1, 'advisories', $3), ($2, 'archive', $3)
+       ON CONFLICT (subject) DO NOTHING`,
+      [ADVISORIES, ARCHIVE, now],
     );
   }
 
   /**
-   * Takes up to `limit` due subjects for `owner` until `leaseUntil`; skips what others are taking at this moment. The feed comes
-   * first, since it says what else is urgent.
+   * Takes up to `limit` due subjects for `owner` until `leaseUntil`; skips what others are taking at this moment. Advisories come
+   * first, since they say what else is urgent.
    */
   async claim(
     tx: EntityManager,
@@ -83,7 +84,7 @@ export class SyncStateRepository {
       `WITH due AS (
          SELECT subject FROM sync_states
          WHERE next_due <= $1 AND (lease_until IS NULL OR lease_until <= $1) AND kind = ANY($5::text[])
-         ORDER BY kind = 'advisories' DESC, next_due LIMIT $4 FOR UPDATE SKIP LOCKED
+         ORDER BY kind = 'module', kind, next_due LIMIT $4 FOR UPDATE SKIP LOCKED
        ), taken AS (
          UPDATE sync_states s SET lease_owner = $2, lease_until = $3, next_due = $3 FROM due WHERE s.subject = due.subject
          RETURNING s.subject, s.kind, s.failures, s.hot_until, s.module_id
@@ -170,14 +171,16 @@ export class SyncStateRepository {
     );
   }
 
-  /** Makes the feed of advisories due at once. */
-  async hastenAdvisories(tx: EntityManager, now: Date): Promise<void> {
-    await tx.query(`UPDATE sync_states SET next_due = least(next_due, $2) WHERE subject = $1`, [ADVISORIES, now]);
+  /** Makes a source of advisories due at once. */
+  async hastenSubject(tx: EntityManager, subject: string, now: Date): Promise<void> {
+    await tx.query(`UPDATE sync_states SET next_due = least(next_due, $2) WHERE subject = $1`, [subject, now]);
   }
 }
 
 function toClaimed(row: ClaimRow): Claimed {
-  if (row.kind === 'advisories') return { kind: 'advisories', subject: row.subject, failures: row.failures };
+  if (row.kind !== 'module') {
+    return { kind: row.kind === 'archive' ? 'archive' : 'advisories', subject: row.subject, failures: row.failures };
+  }
   return {
     kind: 'module',
     subject: row.subject,

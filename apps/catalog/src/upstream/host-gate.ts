@@ -1,12 +1,12 @@
 import type { Clock } from '#libs/runtime';
+import type { Timers } from '../timers.js';
 import { FetchFailure } from './fetch-failure.js';
 
 export interface HostGateOptions {
   readonly concurrency: number;
   readonly ratePerSecond: number;
   readonly clock: Clock;
-  /** Waits; tests pass one that moves a clock. */
-  readonly sleep?: (ms: number) => Promise<void>;
+  readonly timers: Timers;
   readonly random?: () => number;
 }
 
@@ -66,10 +66,10 @@ export class HostGate {
 
   /** Spaces the starts evenly; no bursts, since a burst is what other people's servers notice. */
   private async keepRate(): Promise<void> {
-    const now = performance.now();
+    const now = this.options.timers.monotonic();
     const start = Math.max(now, this.nextStart);
     this.nextStart = start + 1000 / this.options.ratePerSecond;
-    if (start - now >= 1) await (this.options.sleep ?? pause)(start - now);
+    if (start - now >= 1) await this.options.timers.sleep(start - now);
   }
 
   private note(failure: FetchFailure): void {
@@ -87,5 +87,3 @@ export class HostGate {
     this.pausedUntil = Math.max(this.pausedUntil, now + pause * (0.75 + (this.options.random ?? Math.random)() / 2));
   }
 }
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

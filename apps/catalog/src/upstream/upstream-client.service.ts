@@ -5,20 +5,25 @@ import type { LookupFunction } from 'node:net';
 import { pipeline, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { Clock } from '#libs/runtime';
+import { systemTimers, type Timers } from '../timers.js';
 import { FetchFailure } from './fetch-failure.js';
 import { HostGate } from './host-gate.js';
 import { ipFamily, isPublicAddress } from './public-address.js';
-import type { Fetched, UpstreamPort, Validators } from './upstream-port.js';
+import type { Expected, Fetched, UpstreamPort, Validators } from './upstream-port.js';
 import type { UpstreamSettings } from './upstream-settings.js';
 
-/** After decompression. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** What is asked for, how it is told, and its most bytes after decompression. JSON is parsed in one go: so many take less than 50 ms. */
+const KINDS: Readonly<Record<Expected, { readonly accept: string; readonly type: RegExp; readonly maxBytes: number }>> =
+  {
+    xml: { accept: 'text/xml', type: /^[a-z]+\/([a-z.-]+\+)?xml\b/i, maxBytes: 16 * 1024 * 1024 },
+    json: { accept: 'application/json', type: /^application\/([a-z.-]+\+)?json\b/i, maxBytes: 4 * 1024 * 1024 },
+  };
 const MAX_REDIRECTS = 3;
 const USER_AGENT = 'Patchwatch/0.1 (release monitoring)';
 
 /**
  * Fetches documents from the configured upstream and from nowhere else. Every error branch is a `FetchFailure` with a code:
- * wrong address, redirect to another host, status, Retry-After, time-out, a body that is too large, cut short or no XML.
+ * wrong address, redirect to another host, status, Retry-After, time-out, a body that is too large, cut short or of another kind.
  * A public upstream is asked on ports 80 and 443 only, and only at public addresses; the address that was checked is the one connected to.
  */
 export class UpstreamClient implements UpstreamPort {
@@ -30,6 +35,7 @@ export class UpstreamClient implements UpstreamPort {
     private readonly settings: UpstreamSettings,
     private readonly clock: Clock,
     private readonly resolve: typeof dnsLookup = dnsLookup,
+    private readonly timers: Timers = systemTimers,
   ) {
     const options = { keepAlive: true, keepAliveMsecs: 5_000, maxSockets: settings.concurrency };
     this.http = new HttpAgent(options);
@@ -42,9 +48,9 @@ export class UpstreamClient implements UpstreamPort {
   }
 
   /** @throws FetchFailure */
-  async get(url: string, validators: Validators | null): Promise<Fetched> {
+  async get(url: string, validators: Validators | null, expected: Expected = 'xml'): Promise<Fetched> {
     const target = new URL(url);
-    return await this.gate(target.host).pass(() => this.follow(target, validators));
+    return await this.gate(target.host).pass(() => this.follow(target, validators, expected));
   }
 
   close(): void {
@@ -55,18 +61,25 @@ export class UpstreamClient implements UpstreamPort {
   private gate(host: string): HostGate {
     let gate = this.gates.get(host);
     if (!gate) {
-      gate = new HostGate({ ...this.settings, clock: this.clock });
+      const { concurrency, advisoryConcurrency, advisoryBase, ratePerSecond } = this.settings;
+      const ofAdvisories = host === new URL(advisoryBase).host;
+      gate = new HostGate({
+        concurrency: ofAdvisories ? advisoryConcurrency : concurrency,
+        ratePerSecond,
+        clock: this.clock,
+        timers: this.timers,
+      });
       this.gates.set(host, gate);
     }
     return gate;
   }
 
-  private async follow(first: URL, validators: Validators | null): Promise<Fetched> {
+  private async follow(first: URL, validators: Validators | null, expected: Expected): Promise<Fetched> {
     // One time limit for all of it, so that a slow drip of bytes or hops cannot hold a place for ever.
     const signal = AbortSignal.timeout(this.settings.timeoutMs);
     let url = first;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.send(url, validators, signal);
+      const response = await this.send(url, { validators, expected }, signal);
       const status = response.statusCode ?? 0;
       if (status === 304) {
         response.resume();
@@ -84,7 +97,7 @@ export class UpstreamClient implements UpstreamPort {
         const details = { status, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
         throw new FetchFailure(status === 429 ? 'rate_limited' : 'http_status', `status ${status}`, details);
       }
-      return await this.readDocument(response, signal);
+      return await this.readDocument(response, expected, signal);
     }
     throw new FetchFailure('redirect_refused', `more than ${MAX_REDIRECTS} redirects`);
   }
@@ -99,7 +112,12 @@ export class UpstreamClient implements UpstreamPort {
     return target;
   }
 
-  private send(url: URL, validators: Validators | null, signal: AbortSignal): Promise<IncomingMessage> {
+  private send(
+    url: URL,
+    asked: { readonly validators: Validators | null; readonly expected: Expected },
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const { validators, expected } = asked;
     this.checkTarget(url);
     const secure = url.protocol === 'https:';
     return new Promise((resolve, reject) => {
@@ -109,7 +127,7 @@ export class UpstreamClient implements UpstreamPort {
         lookup: this.checkedLookup,
         signal,
         headers: {
-          accept: 'text/xml',
+          accept: KINDS[expected].accept,
           'accept-encoding': 'gzip',
           'user-agent': USER_AGENT,
           ...(validators?.etag ? { 'if-none-match': validators.etag } : {}),
@@ -119,7 +137,7 @@ export class UpstreamClient implements UpstreamPort {
       request.on('error', (error) => {
         // The server closed an idle connection at the moment it was used again: nothing was asked yet.
         const stale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET' && !signal.aborted;
-        if (stale) this.send(url, validators, signal).then(resolve, reject);
+        if (stale) this.send(url, asked, signal).then(resolve, reject);
         else reject(asFailure(error, signal));
       });
       request.on('response', resolve);
@@ -155,13 +173,14 @@ export class UpstreamClient implements UpstreamPort {
     });
   };
 
-  private async readDocument(response: IncomingMessage, signal: AbortSignal): Promise<Fetched> {
+  private async readDocument(response: IncomingMessage, expected: Expected, signal: AbortSignal): Promise<Fetched> {
     const type = response.headers['content-type'] ?? '';
-    if (!/^[a-z]+\/([a-z.-]+\+)?xml\b/i.test(type)) {
+    if (!KINDS[expected].type.test(type)) {
       response.destroy();
-      throw new FetchFailure('wrong_content_type', `not XML but ${type.slice(0, 80) || 'of no type'}`);
+      const seen = type.slice(0, 80) || 'of no type';
+      throw new FetchFailure('wrong_content_type', `not ${expected.toUpperCase()} but ${seen}`);
     }
-    const body = await readBody(response, signal);
+    const body = await readBody(response, KINDS[expected].maxBytes, signal);
     return {
       kind: 'document',
       body,
@@ -173,13 +192,13 @@ export class UpstreamClient implements UpstreamPort {
   }
 }
 
-function readBody(response: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+function readBody(response: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES) return done(new FetchFailure('too_large', `more than ${MAX_BODY_BYTES} bytes`));
+      if (size > maxBytes) return done(new FetchFailure('too_large', `more than ${maxBytes} bytes`));
       chunks.push(chunk);
       done();
     },

@@ -1,4 +1,5 @@
 import type { Beat } from '../sync/beat.js';
+import type { Timers } from '../timers.js';
 import type { UpstreamPort } from './upstream-port.js';
 import type { UpstreamSettings } from './upstream-settings.js';
 
@@ -7,4 +8,5 @@ export interface UpstreamParts {
   readonly settings: UpstreamSettings;
   readonly client: UpstreamPort;
   readonly beat: Beat;
+  readonly timers: Timers;
 }

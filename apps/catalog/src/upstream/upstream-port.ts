@@ -8,10 +8,13 @@ export type Fetched =
   | { readonly kind: 'not_modified' }
   | { readonly kind: 'document'; readonly body: Buffer; readonly validators: Validators };
 
+/** What kind of document is asked for; any other is refused. */
+export type Expected = 'xml' | 'json';
+
 /** How to ask the configured upstream. */
 export interface UpstreamPort {
-  /** @throws FetchFailure */
-  get(url: string, validators: Validators | null): Promise<Fetched>;
+  /** @param expected default: XML @throws FetchFailure */
+  get(url: string, validators: Validators | null, expected?: Expected): Promise<Fetched>;
   /** Milliseconds for which the host of `base` is left alone; 0: it may be asked. */
   pausedForMs(base: string): number;
 }

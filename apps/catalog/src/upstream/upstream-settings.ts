@@ -4,12 +4,14 @@ import { ipFamily, isPublicAddress } from './public-address.js';
 export interface UpstreamSettings {
   /** Base of `/release-history/<project>/current`. */
   readonly historyBase: string;
-  /** Base of `/security/all/rss.xml`. */
+  /** Base of `/security/all/rss.xml` and `/api-d7/node.json`. */
   readonly advisoryBase: string;
   /** The configured upstream is on this machine or in a private network: such targets are allowed, and only then. */
   readonly local: boolean;
-  /** Requests under way at once, per host. */
+  /** Requests under way at once to the host of release histories. */
   readonly concurrency: number;
+  /** The same for the host of advisories, whose owners ask for one at a time. */
+  readonly advisoryConcurrency: number;
   /** Requests a second, per host. */
   readonly ratePerSecond: number;
   readonly timeoutMs: number;
@@ -37,11 +39,13 @@ export function upstreamSettings(
     if (!(Number(value) > 0)) throw new Error(`${name} must be a positive number, not "${value}"`);
     return Number(value);
   };
+  const concurrency = Math.max(1, Math.floor(read('PATCHWATCH_UPSTREAM_CONCURRENCY', local ? 16 : 4)));
   return {
     historyBase: drupalOrg ? UPDATES : base,
     advisoryBase: drupalOrg ? WEBSITE : base,
     local,
-    concurrency: Math.floor(read('PATCHWATCH_UPSTREAM_CONCURRENCY', local ? 16 : 4)),
+    concurrency,
+    advisoryConcurrency: drupalOrg ? 1 : concurrency,
     ratePerSecond: read('PATCHWATCH_UPSTREAM_RATE', local ? 2_000 : 5),
     timeoutMs: read('PATCHWATCH_UPSTREAM_TIMEOUT_MS', 20_000),
   };
