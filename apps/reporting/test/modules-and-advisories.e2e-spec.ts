@@ -318,6 +318,29 @@ describe('modules and advisories', () => {
     });
   });
 
+  it('what an inventory lacks makes a module unknown on its site, with the reason', async () => {
+    const odd = [
+      change('views', null),
+      change('token', '8.x-1.x-dev', { installed: { version: '8.x-1.x-dev', datestamp: null, state: 'enabled' } }),
+      change('gone', ''),
+      change('elsewhere', 'master'),
+      change('custom', '1.0.0'),
+    ];
+    await box.register(site(30, { organization_id: 2 }));
+    await box.push(inventory(30, 1, '2026-05-01T00:00:00Z', odd, { organization_id: 2 }));
+    const { items } = (await box.sites.modulesOf({ scope: THEIRS, site: uuidOf('site', 30), ...PAGE }))!;
+    expect(Object.fromEntries(items.map(({ module, group, reason }) => [module, [group, reason]]))).toEqual({
+      views: ['unknown', 'invalid-version'],
+      token: ['unknown', 'unknown-release-date'],
+      gone: ['unknown', 'empty-version'],
+      elsewhere: ['unknown', 'invalid-version'],
+      custom: ['unknown', 'no-releases'],
+    });
+    const row = (await box.sites.list({ scope: THEIRS, site: uuidOf('site', 30), ...PAGE })).items[0];
+    expect(row).toMatchObject({ modules: 5, unknown: 5, updates: 0, open_exposures: 0 });
+    await box.register(site(30, { organization_id: 2, revision: 2, removed_at: '2026-06-01T00:00:00Z' }));
+  });
+
   it('an exposure that became unknown says why, and what the site runs now', async () => {
     await box.push(inventory(1, 2, '2026-05-31T00:00:00Z', [change('token', '8.x-1.x-dev')]));
     const { items } = await box.exposures.list({ scope: MINE, ...PAGE, state: ['unknown'] });

@@ -4,6 +4,7 @@ import {
   dashboardOverview,
   inventoryChanged,
   listExposures,
+  listModules,
   listSites,
   moduleDetail,
   moduleReleasesChanged,
@@ -17,8 +18,15 @@ import {
   type EventDefinition,
 } from '#libs/contracts';
 import { newId, type RunningService, type ServiceConfig } from '#libs/runtime';
-import { connectRedis, RedisPublisher, RpcClient, type Envelope, type RedisConnection } from '#libs/streams';
-import { eventually, testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import {
+  connectRedis,
+  RedisPublisher,
+  RpcClient,
+  RpcUnavailableError,
+  type Envelope,
+  type RedisConnection,
+} from '#libs/streams';
+import { eventually, TcpProxy, testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
 import { startReporting } from '../src/start.js';
@@ -30,6 +38,8 @@ const PAGE = { page: 1, per_page: 25 };
 describe('reporting, with real streams and a real database', () => {
   let database: TestDatabase;
   let redis: TestRedis;
+  /** The service's way to the database. */
+  let link: TcpProxy;
   let service: RunningService;
   let connection: RedisConnection;
   let publisher: RedisPublisher;
@@ -37,9 +47,10 @@ describe('reporting, with real streams and a real database', () => {
 
   beforeAll(async () => {
     [database, redis] = await Promise.all([testDatabase({ schema: 'reporting', entities, migrations }), testRedis()]);
+    link = await TcpProxy.before(Number(new URL(database.url).port || 5432), 'postgres');
     const config: ServiceConfig = {
       service: 'reporting',
-      databaseUrl: database.url,
+      databaseUrl: link.through(database.url),
       streamsUrl: redis.url,
       cacheUrl: redis.url,
       host: '127.0.0.1',
@@ -65,6 +76,7 @@ describe('reporting, with real streams and a real database', () => {
   afterAll(async () => {
     await questions?.stop();
     await service?.stop();
+    await link?.close();
     await publisher?.close();
     await connection?.close();
     await redis?.stop();
@@ -246,5 +258,15 @@ describe('reporting, with real streams and a real database', () => {
       code: 'invalid_sort',
       status: 400,
     });
+  });
+
+  it('says that it cannot answer while its database is away, and answers again when it is back', async () => {
+    const ask = () => questions.call(listModules, { scope: EVERYTHING, ...PAGE });
+    expect((await ask()).items.map(({ module }) => module).sort()).toEqual(['drupal', 'token']);
+    link.mode = 'refuse';
+    link.reset();
+    await expect(ask()).rejects.toBeInstanceOf(RpcUnavailableError);
+    link.mode = 'pass';
+    await eventually(async () => (await ask().catch(() => null)) !== null, { what: 'an answer again' });
   });
 });
