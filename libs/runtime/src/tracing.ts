@@ -49,12 +49,12 @@ export async function startTracing(service: string, env: Environment): Promise<T
   const url = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || (base ? `${base.replace(/\/$/, '')}/v1/traces` : '');
   if (!url) return null;
   const { openTracer } = await import('./otlp-tracer.js');
-  const { tracer, stop } = openTracer(service, url);
+  const recorder = openTracer(service, url);
   const tracing: Tracing = {
-    begin: (name, kind, parent, attributes) => begin(tracer, name, kind, parent, attributes),
+    begin: (name, kind, parent, attributes) => begin(recorder.tracer, name, kind, parent, attributes),
     stop: async () => {
       if (running.get(service) === tracing) running.delete(service);
-      await stop();
+      await recorder.stop();
     },
   };
   running.set(service, tracing);

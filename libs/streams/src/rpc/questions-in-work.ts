@@ -1,7 +1,7 @@
 import type { StreamsLog } from '../observer.js';
 import type { AnswerSender } from './answer-sender.js';
 import type { Question, RpcServerObserver } from './question.js';
-import { RpcUnavailableError, toWireError } from './rpc-errors.js';
+import { type RpcUnavailableError, toWireError } from './rpc-errors.js';
 import { writeAnswer, writeFailure, type WireQuestion } from './rpc-wire.js';
 
 export interface QuestionsInWorkOptions {
