@@ -25,11 +25,16 @@ import { OrganizationController } from './identity/organization.controller.js';
 import { People } from './identity/people.service.js';
 import { AccessTokens } from './login/access-tokens.service.js';
 import { Authenticator } from './login/authenticator.service.js';
-import { LogIn, LoginCredentials } from './login/log-in.service.js';
+import { ChangePassword, NewPasswords, PasswordChanges } from './login/change-password.service.js';
+import { CheckPassword } from './login/check-password.service.js';
+import { LogIn } from './login/log-in.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { PasswordHasher } from './login/password-hasher.service.js';
+import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
+import { SiteKeyStrategy } from './login/site-key.strategy.js';
+import { StepUp } from './login/step-up.service.js';
 import { ManageModules } from './module/manage-modules.service.js';
 import { ModuleController } from './module/module.controller.js';
 import { OwnModuleChanges } from './module/own-module-changes.service.js';
@@ -39,6 +44,11 @@ import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
 import { Questions } from './question/questions.service.js';
+import { RefreshTokens } from './session/refresh-tokens.service.js';
+import { SessionController } from './session/session.controller.js';
+import { SessionRepository } from './session/session.repository.js';
+import { SessionTokens } from './session/session-tokens.service.js';
+import { Sessions } from './session/sessions.service.js';
 import type { GatewaySettings } from './settings.js';
 import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
@@ -87,6 +97,7 @@ export class GatewayModule {
       controllers: [
         HealthController,
         LoginController,
+        SessionController,
         OrganizationController,
         SiteController,
         PushStateController,
@@ -105,6 +116,7 @@ export class GatewayModule {
         { provide: LOGGER, useValue: logger },
         { provide: SETTINGS, useValue: settings },
         { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
+        { provide: RefreshTokens, useFactory: () => new RefreshTokens(config.secrets.jwtSecret) },
         { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
         { provide: AcceptedPushes, useFactory: () => new AcceptedPushes(cache) },
         { provide: APP_GUARD, useClass: NoQueryGuard },
@@ -114,6 +126,8 @@ export class GatewayModule {
         AuditLog,
         Authenticator,
         Bootstrap,
+        ChangePassword,
+        CheckPassword,
         FindSite,
         GatewayReadiness,
         IdentityRepository,
@@ -121,22 +135,29 @@ export class GatewayModule {
         KeyChanges,
         LogIn,
         LoginAttemptsRepository,
-        LoginCredentials,
         ManageModules,
         ManageSites,
         OwnModuleChanges,
         OwnModuleRepository,
+        NewPasswords,
+        PasswordChanges,
         People,
+        PersonStrategy,
         PushState,
         Questions,
         ReadAdvisories,
         ReadExposures,
         ReadModules,
         ReadSites,
+        SessionRepository,
+        SessionTokens,
+        Sessions,
         SiteChanges,
         SiteKeyDirectory,
         SiteKeyRepository,
+        SiteKeyStrategy,
         SiteRepository,
+        StepUp,
         SystemProgress,
       ],
     };

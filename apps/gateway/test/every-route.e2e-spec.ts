@@ -16,7 +16,7 @@ import {
 } from '#libs/contracts';
 import { RpcError } from '#libs/streams';
 import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
-import { inventory, request } from './gateway-in-a-box.js';
+import { inventory, logIn, PASSWORD, request } from './gateway-in-a-box.js';
 
 describe('every route', () => {
   let api: Api;
@@ -55,8 +55,16 @@ describe('every route', () => {
     'get /api/v1/dashboard/overview': [401, 403, 503, 503, 503, 503],
     'get /api/v1/dashboard/patch-progress': [401, 403, 400, 400, 400, 400],
     'get /api/v1/system/progress': [401, 403, 403, 403, 403, 200],
-    // Last: afterwards the site is gone.
+    'post /api/v1/auth/refresh': [401, 401, 401, 401, 401, 401],
+    'post /api/v1/auth/step-up': [401, 403, 204, 204, 204, 204],
+    'post /api/v1/auth/password': [401, 403, 204, 204, 204, 204],
+    'get /api/v1/auth/sessions': [401, 403, 200, 200, 200, 200],
+    'delete /api/v1/auth/sessions': [401, 403, 204, 204, 204, 204],
+    'delete /api/v1/auth/sessions/{sessionId}': [401, 403, 404, 404, 404, 404],
+    // Afterwards the site is gone.
     'delete /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 204, 204],
+    // Last: afterwards nobody is logged in.
+    'post /api/v1/auth/logout': [401, 403, 204, 204, 204, 204],
   };
 
   it('S48, S51, S52: gives each kind of asker what the matrix says, and no route is without a row', async () => {
@@ -123,9 +131,13 @@ describe('every route', () => {
           .replace('{siteUuid}', site.id)
           .replace('{pushId}', String(pushed.body.data.push_id))
           .replace('{name}', ownModule)
+          .replace('{sessionId}', site.id)
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
           'post /api/v1/auth/login': {},
+          'post /api/v1/auth/refresh': {},
+          'post /api/v1/auth/step-up': { password: PASSWORD },
+          'post /api/v1/auth/password': { current_password: PASSWORD, new_password: PASSWORD },
           'post /api/v1/sites': {
             name: 'x',
             url: 'https://x.example',
@@ -199,8 +211,9 @@ describe('every route', () => {
 
   it('a service that does not answer is 503 with a time to come back', async () => {
     const replica = await api.box.replica();
+    const token = await logIn(replica.url);
     await api.others.stop();
-    const reply = await request<Body>(replica.url, 'GET', '/api/v1/sites', { token: api.token });
+    const reply = await request<Body>(replica.url, 'GET', '/api/v1/sites', { token });
     expect(told(reply)).toBe('503 unavailable');
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
   });

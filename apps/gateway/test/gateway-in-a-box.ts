@@ -54,7 +54,7 @@ export async function gatewayInABox(env: Record<string, string> = {}): Promise<B
         PATCHWATCH_BOOTSTRAP_EMAIL: EMAIL,
         PATCHWATCH_BOOTSTRAP_PASSWORD: PASSWORD,
         PATCHWATCH_PASSWORD_COST: '4',
-        PATCHWATCH_LOG_LEVEL: 'silent',
+        PATCHWATCH_LOG_LEVEL: process.env['PATCHWATCH_TEST_LOG_LEVEL'] ?? 'silent',
         ...env,
         ...more,
       }),

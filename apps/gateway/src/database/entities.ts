@@ -3,8 +3,9 @@ import { Membership } from '../identity/membership.entity.js';
 import { Organization } from '../identity/organization.entity.js';
 import { User } from '../identity/user.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
+import { Session } from '../session/session.entity.js';
 import { ApiKey } from '../site-key/api-key.entity.js';
 import { Site } from '../site/site.entity.js';
 
 /** Every entity of the schema `gateway`. */
-export const entities = [Organization, User, Membership, Site, ApiKey, OwnModule, AuditLine];
+export const entities = [Organization, User, Membership, Site, ApiKey, OwnModule, Session, AuditLine];

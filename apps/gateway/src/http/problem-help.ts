@@ -17,8 +17,15 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   invalid_credentials:
     'No account has this e-mail address and password. The answer is the same whether the account exists or not.',
   invalid_token: 'The access token is wrong, older than 15 minutes, or was made void. Log in again.',
+  invalid_refresh_token:
+    'There is no refresh cookie, its session has ended, or the token was used before. Log in again. When you did not end it yourself, look at your sessions and change your password.',
   invalid_api_key: 'The key is mistyped, unknown, revoked, expired, or its site was removed. Have a new one made.',
   forbidden: 'The credentials are right, but do not allow this. Ask an administrator of the organization.',
+  wrong_password: 'The current password is wrong. Attempts count as attempts to log in do.',
+  step_up_required:
+    'What you want to do needs a proof of who you are that is not older than five minutes. `POST /api/v1/auth/step-up`, then repeat the request.',
+  foreign_origin:
+    'Requests that are authenticated by a cookie are answered to pages of this host only. Programs send no `Origin`.',
   not_found: 'Nothing is at this address, or it belongs to somebody else: the answer is the same.',
   method_not_allowed: 'The address exists but not for this method.',
   inventory_hash_unknown:
@@ -55,6 +62,7 @@ export const VIOLATION_HELP: Readonly<Record<ViolationCode, string>> = {
   wrong_value: 'is none of the values there are',
   too_long: 'has too many characters',
   too_short: 'has too few characters',
+  too_common: 'is a password that others would try first',
   too_many: 'has too many items',
   too_deep: 'is nested too deep',
   out_of_range: 'is too small or too great',

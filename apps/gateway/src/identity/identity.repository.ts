@@ -26,6 +26,10 @@ export class IdentityRepository {
     return this.dataSource.manager.findOneBy(User, { uuid });
   }
 
+  userById(id: number): Promise<User | null> {
+    return this.dataSource.manager.findOneBy(User, { id });
+  }
+
   anyUser(tx: EntityManager): Promise<boolean> {
     return tx.exists(User);
   }
@@ -67,7 +71,7 @@ export class IdentityRepository {
     return tx.save(tx.create(Membership, membership));
   }
 
-  async changePasswordHash(userId: number, passwordHash: string): Promise<void> {
-    await this.dataSource.manager.update(User, { id: userId }, { passwordHash });
+  async changePasswordHash(userId: number, passwordHash: string, tx?: EntityManager): Promise<void> {
+    await (tx ?? this.dataSource.manager).update(User, { id: userId }, { passwordHash });
   }
 }

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { IdentityRepository } from './identity.repository.js';
 import type { Organization } from './organization.entity.js';
-import type { UserPrincipal } from './principal.js';
+import type { ActingPerson } from './principal.js';
 import type { User } from './user.entity.js';
 
 /** Who people are, for the other features. */
@@ -15,8 +16,12 @@ export class People {
     return this.identities.userByEmail(email);
   }
 
+  byId(id: number): Promise<User | null> {
+    return this.identities.userById(id);
+  }
+
   /** The person as she may act now; null: no such account, it is disabled, or its sessions of that version were ended. */
-  async acting(uuid: string, sessionVersion: number): Promise<UserPrincipal | null> {
+  async acting(uuid: string, sessionVersion: number): Promise<ActingPerson | null> {
     const user = await this.identities.userByUuid(uuid);
     if (user === null || !user.active || user.sessionVersion !== sessionVersion) return null;
     const { id, email, name, superuser } = user;
@@ -36,7 +41,8 @@ export class People {
     return this.identities.organizations(scope);
   }
 
-  changePasswordHash(userId: number, passwordHash: string): Promise<void> {
-    return this.identities.changePasswordHash(userId, passwordHash);
+  /** @param tx the transaction of what belongs to it; none: by itself */
+  changePasswordHash(userId: number, passwordHash: string, tx?: EntityManager): Promise<void> {
+    return this.identities.changePasswordHash(userId, passwordHash, tx);
   }
 }

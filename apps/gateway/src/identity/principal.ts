@@ -14,7 +14,16 @@ export interface UserPrincipal {
     readonly organizationUuid: string;
     readonly role: Role;
   }[];
+  /** Where she is logged in. */
+  readonly session: {
+    readonly uuid: string;
+    /** When she last proved who she is. */
+    readonly authenticatedAt: Date;
+  };
 }
+
+/** A person as her account is, wherever she is logged in. */
+export type ActingPerson = Omit<UserPrincipal, 'session'>;
 
 /** A site that speaks for itself by its key. */
 export interface SiteKeyPrincipal {

@@ -13,6 +13,8 @@ export interface AccessClaims {
   readonly sub: string;
   /** The user's session version: a token of an older one is void. */
   readonly sv: number;
+  /** UUID of the session that it was given in: with its end the token is void. */
+  readonly sid: string;
 }
 
 /** A token as its verifier hands it over: signature, algorithm, issuer, audience and times are right. */
@@ -30,9 +32,10 @@ const FOREIGN_HEADERS = ['kid', 'jku', 'jwk', 'x5u', 'x5c', 'crit'];
 export function claimsOf({ header, payload }: VerifiedToken): AccessClaims | null {
   if (typeof payload !== 'object' || payload === null || header.typ !== TOKEN_TYPE) return null;
   if (FOREIGN_HEADERS.some((name) => name in header)) return null;
-  const { sub, sv, exp, nbf, iat } = payload as Record<string, unknown>;
+  const { sub, sv, sid, exp, nbf, iat } = payload as Record<string, unknown>;
   if (typeof exp !== 'number' || typeof nbf !== 'number' || typeof iat !== 'number') return null;
   if (exp - iat > TOKEN_LIFETIME_SECONDS) return null;
   if (typeof sub !== 'string' || !UUID.test(sub) || typeof sv !== 'number') return null;
-  return { sub, sv };
+  if (typeof sid !== 'string' || !UUID.test(sid)) return null;
+  return { sub, sv, sid };
 }

@@ -1,13 +1,19 @@
-import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
-import type { FastifyRequest } from 'fastify';
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { IsBoolean, IsEmail, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import type { UserPrincipal } from '../identity/principal.js';
+import { loggedInAnswer } from '../session/logged-in.js';
+import { originOf } from '../session/origin.js';
+import { refreshCookie } from '../session/session-cookie.js';
+import { LOGGED_IN, USER } from '../session/session.schema.js';
 import { Person, Public } from './asker.decorator.js';
+import { ChangePassword } from './change-password.service.js';
 import { LogIn } from './log-in.service.js';
+import { StepUp } from './step-up.service.js';
 
 export class LoginBody {
   @ApiProperty({ format: 'email', maxLength: 254 })
@@ -23,19 +29,32 @@ export class LoginBody {
   password: string;
 }
 
-const USER = Type.Object({
-  id: Type.String({ format: 'uuid' }),
-  email: Type.String(),
-  name: Type.String(),
-  superuser: Type.Boolean(),
-});
+export class ChangePasswordBody {
+  @ApiProperty({ maxLength: 1024 })
+  @IsString()
+  @MinLength(1)
+  @MaxLength(1024)
+  current_password: string;
 
-const SESSION = Type.Object({
-  access_token: Type.String(),
-  token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ description: 'Seconds.' }),
-  user: USER,
-});
+  /** Taken as it is: not trimmed, not folded, not cut. */
+  @ApiProperty({ minLength: 15, maxLength: 1024, description: 'Its length counts, not what it is made of.' })
+  @IsString()
+  @MaxLength(1024)
+  new_password: string;
+
+  @ApiPropertyOptional({ default: true })
+  @IsOptional()
+  @IsBoolean()
+  end_other_sessions: boolean = true;
+}
+
+export class StepUpBody {
+  @ApiProperty({ maxLength: 1024 })
+  @IsString()
+  @MinLength(1)
+  @MaxLength(1024)
+  password: string;
+}
 
 const ME = Type.Intersect([
   USER,
@@ -47,28 +66,61 @@ const ME = Type.Intersect([
 @ApiTags('Log-in')
 @Controller('api/v1/auth')
 export class LoginController {
-  constructor(private readonly logIn: LogIn) {}
+  constructor(
+    private readonly logIn: LogIn,
+    private readonly changePassword: ChangePassword,
+    private readonly proveAgain: StepUp,
+  ) {}
 
   @Post('login')
   @Public()
   @HttpCode(200)
-  @ApiOperation({ summary: 'An access token for e-mail address and password; it is good for 15 minutes' })
-  @AnswersOne(SESSION)
+  @ApiOperation({
+    summary: 'Log in by e-mail address and password',
+    description:
+      'The access token is good for 15 minutes. The cookie `__Host-patchwatch-refresh` that comes with it gets the next one from `/api/v1/auth/refresh`. You can be logged in at three places; `meta.sessions_ended` tells how many others had to end.',
+  })
+  @AnswersOne(LOGGED_IN)
   @Refuses('validation_failed', 'invalid_credentials', 'too_many_attempts', 'unavailable')
-  async login(@Body() body: LoginBody, @Req() request: FastifyRequest): Promise<Answer<unknown>> {
-    const { accessToken, expiresIn, user } = await this.logIn.logIn(body.email, body.password, {
-      address: request.ip,
-      requestId: request.id,
-    });
-    return new Answer(
-      {
-        access_token: accessToken,
-        token_type: 'Bearer',
-        expires_in: expiresIn,
-        user: { id: user.uuid, email: user.email, name: user.name, superuser: user.superuser },
-      },
-      { secret: true },
+  async login(
+    @Body() body: LoginBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Answer<unknown>> {
+    const loggedIn = await this.logIn.logIn(body.email, body.password, originOf(request));
+    void reply.header('set-cookie', refreshCookie(loggedIn.refreshToken));
+    return new Answer(loggedInAnswer(loggedIn), { secret: true, meta: { sessions_ended: loggedIn.ended } });
+  }
+
+  @Post('password')
+  @ApiBearerAuth()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Change your password; elsewhere you are logged out, unless you wish otherwise' })
+  @Refuses('validation_failed', 'wrong_password', 'too_many_attempts')
+  async password(
+    @Person() person: UserPrincipal,
+    @Body() body: ChangePasswordBody,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    const { current_password, new_password, end_other_sessions } = body;
+    await this.changePassword.change(
+      person,
+      { current: current_password, wanted: new_password, endOtherSessions: end_other_sessions },
+      originOf(request),
     );
+  }
+
+  @Post('step-up')
+  @ApiBearerAuth()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Prove once more who you are; for five minutes you may do what is sensitive' })
+  @Refuses('validation_failed', 'wrong_password', 'too_many_attempts')
+  async stepUp(
+    @Person() person: UserPrincipal,
+    @Body() body: StepUpBody,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.proveAgain.prove(person, body.password, originOf(request));
   }
 
   @Get('me')

@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log.service.js';
+import { ProblemError } from '../http/problem.js';
+import { People } from '../identity/people.service.js';
+import type { User } from '../identity/user.entity.js';
+import type { Origin } from '../session/origin.js';
+import { LoginAttemptsRepository } from './login-attempts.repository.js';
+import { needsRehash } from './password.js';
+import { HasherBusyError, PasswordHasher } from './password-hasher.service.js';
+
+/** Whose password is asked. */
+interface Asked {
+  readonly uuid: string;
+  readonly email: string;
+}
+
+/** Checks passwords, and counts: of who wants in, and of who is in and shall prove it once more. */
+@Injectable()
+export class CheckPassword {
+  constructor(
+    private readonly people: People,
+    private readonly attempts: LoginAttemptsRepository,
+    private readonly hasher: PasswordHasher,
+    private readonly audit: AuditLog,
+  ) {}
+
+  /**
+   * The account of this address and password. No answer tells whether an account exists.
+   * @throws ProblemError `invalid_credentials`, `too_many_attempts`, `unavailable`
+   */
+  async ofAccount(email: string, password: string, origin: Origin): Promise<User> {
+    await this.mayTry(email, 'login.failed', 'anonymous', origin);
+    const user = await this.people.byEmail(email);
+    const right = await this.isRight(password, user);
+    if (!right || user === null || !user.active) {
+      this.audit.refused({
+        action: 'login.failed',
+        reason: 'invalid_credentials',
+        actor: 'anonymous',
+        subject: user === null ? null : `user:${user.uuid}`,
+        address: origin.address,
+        requestId: origin.requestId,
+      });
+      throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
+    }
+    await this.attempts.succeeded(email, origin.address);
+    if (needsRehash(user.passwordHash, this.hasher.cost))
+      await this.people.changePasswordHash(user.id, await this.hasher.hash(password));
+    return user;
+  }
+
+  /**
+   * Lets a person who is logged in prove that she is the one. Counts as attempts to log in do.
+   * @throws ProblemError `wrong_password`, `too_many_attempts`, `unavailable`
+   */
+  async ofPerson({ uuid, email }: Asked, password: string, origin: Origin): Promise<User> {
+    const actor = `user:${uuid}`;
+    await this.mayTry(email, 'password.check', actor, origin);
+    const user = await this.people.byEmail(email);
+    if (!(await this.isRight(password, user)) || user === null) {
+      this.audit.refused({
+        action: 'password.check',
+        reason: 'wrong_password',
+        actor,
+        subject: actor,
+        address: origin.address,
+        requestId: origin.requestId,
+      });
+      throw new ProblemError('wrong_password', 'That is not your password.');
+    }
+    await this.attempts.succeeded(email, origin.address);
+    return user;
+  }
+
+  private async mayTry(email: string, action: string, actor: string, origin: Origin): Promise<void> {
+    const wait = await this.attempts.begin(email, origin.address);
+    if (wait === 0) return;
+    this.audit.refused({
+      action,
+      reason: 'too_many_attempts',
+      actor,
+      address: origin.address,
+      requestId: origin.requestId,
+    });
+    throw new ProblemError('too_many_attempts', 'Too many attempts failed. Wait before the next.', {
+      retryAfterSeconds: wait,
+    });
+  }
+
+  private async isRight(password: string, user: User | null): Promise<boolean> {
+    try {
+      return await this.hasher.check(password, user?.passwordHash ?? null);
+    } catch (error) {
+      if (!(error instanceof HasherBusyError)) throw error;
+      throw new ProblemError('unavailable', 'Too many people log in at this moment.', {
+        retryAfterSeconds: 5,
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
+import passportJwt from 'passport-jwt';
+import { People } from '../identity/people.service.js';
+import type { UserPrincipal } from '../identity/principal.js';
+import { Sessions } from '../session/sessions.service.js';
+import { claimsOf, CLOCK_TOLERANCE_SECONDS, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from './access-token.js';
+import type { VerifiedToken } from './access-token.js';
+import { AccessTokens } from './access-tokens.service.js';
+
+const { ExtractJwt, Strategy } = passportJwt;
+
+/** `Authorization: Bearer <access token>`: a person who is logged in. */
+@Injectable()
+export class PersonStrategy extends PassportStrategy(Strategy, 'jwt') {
+  /** Its own passport: the package's global one would be shared by two gateways of one process, and the later would answer for both. */
+  declare readonly passport: passport.PassportStatic;
+
+  constructor(
+    tokens: AccessTokens,
+    private readonly people: People,
+    private readonly sessions: Sessions,
+  ) {
+    super({
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      // A KeyObject is what node:crypto wants; the types know strings and buffers only.
+      secretOrKey: tokens.key as unknown as Buffer,
+      algorithms: [TOKEN_ALGORITHM],
+      issuer: TOKEN_ISSUER,
+      audience: TOKEN_AUDIENCE,
+      // `complete` hands us the header too: its `typ` decides.
+      jsonWebTokenOptions: { complete: true, clockTolerance: CLOCK_TOLERANCE_SECONDS },
+    });
+  }
+
+  /** Called by the base class while it is made. */
+  getPassportInstance(): passport.PassportStatic {
+    const own = new passport.Passport() as unknown as passport.PassportStatic;
+    Object.defineProperty(this, 'passport', { value: own });
+    return own;
+  }
+
+  /** Account and session as they are now: a token outlives neither a disabled user nor the end of its session. */
+  async validate(token: VerifiedToken): Promise<UserPrincipal | null> {
+    const claims = claimsOf(token);
+    if (claims === null) return null;
+    const [session, person] = await Promise.all([
+      this.sessions.alive(claims.sid),
+      this.people.acting(claims.sub, claims.sv),
+    ]);
+    if (session === null || person === null || session.userId !== person.id) return null;
+    return { ...person, session: { uuid: session.uuid, authenticatedAt: session.authenticatedAt } };
+  }
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import passport from 'passport';
+import headerApiKey from 'passport-headerapikey';
+import type { SiteKeyPrincipal } from '../identity/principal.js';
+import { SiteKeyDirectory } from '../site-key/site-key-directory.service.js';
+
+/** `X-API-Key: <key>`: a site that speaks for itself. */
+@Injectable()
+export class SiteKeyStrategy extends PassportStrategy(headerApiKey.HeaderAPIKeyStrategy, 'api-key') {
+  /** Its own passport, as `PersonStrategy` says. */
+  declare readonly passport: passport.PassportStatic;
+
+  constructor(private readonly siteKeys: SiteKeyDirectory) {
+    super({ header: 'X-API-Key', prefix: '' }, false);
+  }
+
+  /** Called by the base class while it is made. */
+  getPassportInstance(): passport.PassportStatic {
+    const own = new passport.Passport() as unknown as passport.PassportStatic;
+    Object.defineProperty(this, 'passport', { value: own });
+    return own;
+  }
+
+  async validate(text: string): Promise<SiteKeyPrincipal | null> {
+    const key = await this.siteKeys.find(text);
+    if (key === null) return null;
+    const { publicId, siteId, siteUuid, organizationId } = key;
+    return { kind: 'site_key', publicId, siteId, siteUuid, organizationId };
+  }
+}

@@ -1,0 +1,21 @@
+import { deviceName } from './session-life.js';
+
+/** Where a request of a person comes from. */
+export interface Origin {
+  readonly address: string;
+  readonly requestId: string;
+  /** What the browser or program calls itself. */
+  readonly device: string;
+}
+
+/** What of a request tells it. */
+export interface OriginRequest {
+  readonly ip: string;
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+export function originOf({ ip, id, headers }: OriginRequest): Origin {
+  const agent = headers['user-agent'];
+  return { address: ip, requestId: id, device: deviceName(typeof agent === 'string' ? agent : undefined) };
+}

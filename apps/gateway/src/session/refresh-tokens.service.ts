@@ -1,0 +1,65 @@
+import { createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A refresh token of ours: nobody else could have made it. Whether it is still good, the session knows. */
+export interface RefreshToken {
+  readonly text: string;
+  readonly sessionUuid: string;
+  /** SHA-256 of its secret: what is stored. */
+  readonly hash: Buffer;
+}
+
+const FORM = /^pwr\.([0-9a-f]{32})\.([\w-]{43})\.([\w-]{22})$/;
+
+/**
+ * Makes and reads refresh tokens: `pwr.<session>.<256 bit secret>.<tag>`. The first secret of a session is random; each successor is
+ * an HMAC of its predecessor, so that the same token, sent twice at once, gets the same successor (two tabs do not log each other out)
+ * although only hashes are stored. The tag tells a token that we once gave from an invented one: an old one ends its session, an
+ * invented one ends nothing and reads nothing.
+ */
+export class RefreshTokens {
+  private readonly key: Buffer;
+
+  /** @param secret the one of the access tokens; the key here is derived from it and is another. */
+  constructor(secret: string) {
+    this.key = Buffer.from(hkdfSync('sha256', secret, '', 'patchwatch refresh tokens', 32));
+  }
+
+  first(sessionUuid: string): RefreshToken {
+    return this.make(sessionUuid.replaceAll('-', ''), randomBytes(32));
+  }
+
+  /** Always the same for the same token. */
+  next(token: RefreshToken): RefreshToken {
+    const [, session, secret] = FORM.exec(token.text)!;
+    return this.make(session!, this.mac('next', session!, secret!));
+  }
+
+  /** The token, when it is one that we made; null for everything else. */
+  read(text: string): RefreshToken | null {
+    const [, session, secret, tag] = FORM.exec(text) ?? [];
+    if (session === undefined || secret === undefined || tag === undefined) return null;
+    if (!timingSafeEqual(Buffer.from(tag), Buffer.from(this.tag(session, secret)))) return null;
+    return { text, sessionUuid: toUuid(session), hash: hash('sha256', secret, 'buffer') };
+  }
+
+  private make(session: string, secretBytes: Buffer): RefreshToken {
+    const secret = secretBytes.toString('base64url');
+    return {
+      text: `pwr.${session}.${secret}.${this.tag(session, secret)}`,
+      sessionUuid: toUuid(session),
+      hash: hash('sha256', secret, 'buffer'),
+    };
+  }
+
+  private tag(session: string, secret: string): string {
+    return this.mac('tag', session, secret).subarray(0, 16).toString('base64url');
+  }
+
+  private mac(use: string, session: string, secret: string): Buffer {
+    return createHmac('sha256', this.key).update(`${use}.${session}.${secret}`).digest();
+  }
+}
+
+function toUuid(session: string): string {
+  return session.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
