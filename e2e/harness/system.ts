@@ -15,6 +15,8 @@ export interface System {
   readonly client: ApiClient;
   readonly services: Record<ServiceName, ServiceProcess>;
   readonly redis: TestRedis;
+  /** As the owner of all schemas. */
+  readonly databaseUrl: string;
   readonly upstream: Upstream;
   /** Reads a service's own tables, for assertions that no API can make. */
   query<T extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
@@ -75,6 +77,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
       client,
       services,
       redis,
+      databaseUrl: database.url,
       upstream,
       query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
         (await pool.query<T>(sql, values)).rows,

@@ -30,13 +30,14 @@ export interface RebuildReport {
   readonly explained: number;
   readonly unexplained: number;
   readonly byTable: Record<string, { missing: number; surplus: number; different: number; explained: number }>;
-  /** The first unexplained ones. */
+  /** The first unexplained ones of every table. */
   readonly examples: readonly ModelDifference[];
   /** Sites and advisories that are stored and that nobody told of; they are left as they are. */
   readonly untold: { readonly sites: readonly number[]; readonly advisories: readonly string[] };
 }
 
-const EXAMPLES = 50;
+/** Of every table: enough to see what it is about. */
+const EXAMPLES = 8;
 
 /** Ends a dry run's transaction without a commit. */
 class RolledBack extends Error {
@@ -75,7 +76,7 @@ export class RebuildModelsService {
         const row = (byTable[difference.table] ??= { missing: 0, surplus: 0, different: 0, explained: 0 });
         row[difference.kind]++;
         if (why) row.explained++;
-        else if (examples.length < EXAMPLES) examples.push(difference);
+        else if (row.missing + row.surplus + row.different - row.explained <= EXAMPLES) examples.push(difference);
       }
       if (why) explained += comparison.differences.length;
       else unexplained += comparison.differences.length;
