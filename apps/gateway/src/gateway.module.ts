@@ -44,6 +44,12 @@ import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
 import { Questions } from './question/questions.service.js';
+import { Challenges } from './second-factor/challenges.service.js';
+import { ManageSecondFactor } from './second-factor/manage-second-factor.service.js';
+import { sealingKey } from './second-factor/seal.js';
+import { SecondFactorController } from './second-factor/second-factor.controller.js';
+import { SecondFactorRepository } from './second-factor/second-factor.repository.js';
+import { FactorChecks, SealingKey, SecondFactors } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './session/refresh-tokens.service.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionRepository } from './session/session.repository.js';
@@ -98,6 +104,7 @@ export class GatewayModule {
         HealthController,
         LoginController,
         SessionController,
+        SecondFactorController,
         OrganizationController,
         SiteController,
         PushStateController,
@@ -117,6 +124,7 @@ export class GatewayModule {
         { provide: SETTINGS, useValue: settings },
         { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
         { provide: RefreshTokens, useFactory: () => new RefreshTokens(config.secrets.jwtSecret) },
+        { provide: SealingKey, useFactory: () => new SealingKey(sealingKey(config.secrets.pepper)) },
         { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
         { provide: AcceptedPushes, useFactory: () => new AcceptedPushes(cache) },
         { provide: APP_GUARD, useClass: NoQueryGuard },
@@ -126,8 +134,10 @@ export class GatewayModule {
         AuditLog,
         Authenticator,
         Bootstrap,
+        Challenges,
         ChangePassword,
         CheckPassword,
+        FactorChecks,
         FindSite,
         GatewayReadiness,
         IdentityRepository,
@@ -136,6 +146,7 @@ export class GatewayModule {
         LogIn,
         LoginAttemptsRepository,
         ManageModules,
+        ManageSecondFactor,
         ManageSites,
         OwnModuleChanges,
         OwnModuleRepository,
@@ -149,6 +160,8 @@ export class GatewayModule {
         ReadExposures,
         ReadModules,
         ReadSites,
+        SecondFactorRepository,
+        SecondFactors,
         SessionRepository,
         SessionTokens,
         Sessions,

@@ -61,6 +61,12 @@ describe('every route', () => {
     'get /api/v1/auth/sessions': [401, 403, 200, 200, 200, 200],
     'delete /api/v1/auth/sessions': [401, 403, 204, 204, 204, 204],
     'delete /api/v1/auth/sessions/{sessionId}': [401, 403, 404, 404, 404, 404],
+    'post /api/v1/auth/second-factor': [401, 401, 401, 401, 401, 401],
+    'get /api/v1/auth/two-factor': [401, 403, 200, 200, 200, 200],
+    'post /api/v1/auth/two-factor': [401, 403, 201, 201, 201, 201],
+    'post /api/v1/auth/two-factor/confirm': [401, 403, 403, 403, 403, 403],
+    'post /api/v1/auth/two-factor/backup-codes': [401, 403, 409, 409, 409, 409],
+    'delete /api/v1/auth/two-factor': [401, 403, 409, 409, 409, 409],
     // Afterwards the site is gone.
     'delete /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 204, 204],
     // Last: afterwards nobody is logged in.
@@ -136,6 +142,9 @@ describe('every route', () => {
         const bodies: Record<string, unknown> = {
           'post /api/v1/auth/login': {},
           'post /api/v1/auth/refresh': {},
+          'post /api/v1/auth/second-factor': { challenge: 'none', code: '123456' },
+          // Of a million codes not this one, or it is tried anew.
+          'post /api/v1/auth/two-factor/confirm': { code: '000000' },
           'post /api/v1/auth/step-up': { password: PASSWORD },
           'post /api/v1/auth/password': { current_password: PASSWORD, new_password: PASSWORD },
           'post /api/v1/sites': {

@@ -3,9 +3,22 @@ import { Membership } from '../identity/membership.entity.js';
 import { Organization } from '../identity/organization.entity.js';
 import { User } from '../identity/user.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
+import { BackupCode } from '../second-factor/backup-code.entity.js';
+import { SecondFactor } from '../second-factor/second-factor.entity.js';
 import { Session } from '../session/session.entity.js';
 import { ApiKey } from '../site-key/api-key.entity.js';
 import { Site } from '../site/site.entity.js';
 
 /** Every entity of the schema `gateway`. */
-export const entities = [Organization, User, Membership, Site, ApiKey, OwnModule, Session, AuditLine];
+export const entities = [
+  Organization,
+  User,
+  Membership,
+  Site,
+  ApiKey,
+  OwnModule,
+  Session,
+  SecondFactor,
+  BackupCode,
+  AuditLine,
+];

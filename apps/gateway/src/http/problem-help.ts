@@ -17,11 +17,15 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   invalid_credentials:
     'No account has this e-mail address and password. The answer is the same whether the account exists or not.',
   invalid_token: 'The access token is wrong, older than 15 minutes, or was made void. Log in again.',
+  invalid_challenge:
+    'Between password and code five minutes may pass and five codes may be wrong. Begin with `POST /api/v1/auth/login`.',
   invalid_refresh_token:
     'There is no refresh cookie, its session has ended, or the token was used before. Log in again. When you did not end it yourself, look at your sessions and change your password.',
   invalid_api_key: 'The key is mistyped, unknown, revoked, expired, or its site was removed. Have a new one made.',
   forbidden: 'The credentials are right, but do not allow this. Ask an administrator of the organization.',
   wrong_password: 'The current password is wrong. Attempts count as attempts to log in do.',
+  invalid_code:
+    'The code of the app is wrong, older than a minute, or was used before; or the backup code is wrong or was used. Wait for the next code.',
   step_up_required:
     'What you want to do needs a proof of who you are that is not older than five minutes. `POST /api/v1/auth/step-up`, then repeat the request.',
   foreign_origin:
@@ -36,6 +40,9 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   module_not_own:
     'What is known of this module comes from Drupal.org or from the sites that run it. Only modules that your organization declared can be changed or removed.',
   too_many_keys: 'A site has two live keys to push with at most, so that one can replace the other. Revoke one first.',
+  second_factor_on: 'Your account has a second factor. Turn it off first: `DELETE /api/v1/auth/two-factor`.',
+  second_factor_off:
+    'Your account has no second factor, or its enrolment was not begun: `POST /api/v1/auth/two-factor`.',
   payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
   uri_too_long: 'The address or one of its parts is too long.',
   unsupported_media_type: 'Send `Content-Type: application/json`.',

@@ -16,6 +16,10 @@ export class People {
     return this.identities.userByEmail(email);
   }
 
+  byUuid(uuid: string): Promise<User | null> {
+    return this.identities.userByUuid(uuid);
+  }
+
   byId(id: number): Promise<User | null> {
     return this.identities.userById(id);
   }

@@ -6,6 +6,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import type { UserPrincipal } from '../identity/principal.js';
+import { SecondFactors } from '../second-factor/second-factors.service.js';
 import type { Origin } from '../session/origin.js';
 import { Sessions } from '../session/sessions.service.js';
 import { CheckPassword } from './check-password.service.js';
@@ -33,6 +34,7 @@ export class PasswordChanges {
 export class NewPasswords {
   constructor(
     private readonly people: People,
+    private readonly factors: SecondFactors,
     private readonly hasher: PasswordHasher,
   ) {}
 
@@ -42,10 +44,9 @@ export class NewPasswords {
    * @throws ProblemError `validation_failed`
    */
   async hashFor(
-    person: Pick<UserPrincipal, 'email' | 'name' | 'memberships'>,
+    person: Pick<UserPrincipal, 'id' | 'email' | 'name' | 'memberships'>,
     password: string,
     pointer: string,
-    hasSecondFactor: boolean,
   ): Promise<string> {
     const own = { organization_ids: person.memberships.map(({ organizationId }) => organizationId) };
     const organizations = await this.people.organizations(own);
@@ -53,7 +54,7 @@ export class NewPasswords {
       email: person.email,
       name: person.name,
       organizations: organizations.map(({ name }) => name),
-      hasSecondFactor,
+      hasSecondFactor: await this.factors.isOn(person.id),
     });
     if (fault !== null)
       throw new ProblemError('validation_failed', 'This password cannot be taken.', {
@@ -81,7 +82,7 @@ export class ChangePassword {
     origin: Origin,
   ): Promise<void> {
     await this.passwords.ofPerson(person, current, origin);
-    const hash = await this.newPasswords.hashFor(person, wanted, '/new_password', false);
+    const hash = await this.newPasswords.hashFor(person, wanted, '/new_password');
     await this.changes.unitOfWork.run(async (tx) => {
       await this.people.changePasswordHash(person.id, hash, tx);
       const ended = endOtherSessions

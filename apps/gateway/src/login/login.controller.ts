@@ -6,6 +6,7 @@ import Type from 'typebox';
 import { Answer } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import type { UserPrincipal } from '../identity/principal.js';
+import { CHALLENGE_SECONDS } from '../second-factor/challenges.service.js';
 import { loggedInAnswer } from '../session/logged-in.js';
 import { originOf } from '../session/origin.js';
 import { refreshCookie } from '../session/session-cookie.js';
@@ -54,7 +55,20 @@ export class StepUpBody {
   @MinLength(1)
   @MaxLength(1024)
   password: string;
+
+  @ApiPropertyOptional({ maxLength: 32, description: 'Needed where your second factor is on.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  code?: string;
 }
+
+const CODE_OWED = Type.Object({
+  challenge: Type.String({
+    description: 'A second factor is on: send this with a code to /api/v1/auth/second-factor.',
+  }),
+  expires_in: Type.Integer({ description: 'Seconds.' }),
+});
 
 const ME = Type.Intersect([
   USER,
@@ -80,7 +94,7 @@ export class LoginController {
     description:
       'The access token is good for 15 minutes. The cookie `__Host-patchwatch-refresh` that comes with it gets the next one from `/api/v1/auth/refresh`. You can be logged in at three places; `meta.sessions_ended` tells how many others had to end.',
   })
-  @AnswersOne(LOGGED_IN)
+  @AnswersOne(Type.Union([LOGGED_IN, CODE_OWED]))
   @Refuses('validation_failed', 'invalid_credentials', 'too_many_attempts', 'unavailable')
   async login(
     @Body() body: LoginBody,
@@ -88,6 +102,8 @@ export class LoginController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown>> {
     const loggedIn = await this.logIn.logIn(body.email, body.password, originOf(request));
+    if ('challenge' in loggedIn)
+      return new Answer({ challenge: loggedIn.challenge, expires_in: CHALLENGE_SECONDS }, { secret: true });
     void reply.header('set-cookie', refreshCookie(loggedIn.refreshToken));
     return new Answer(loggedInAnswer(loggedIn), { secret: true, meta: { sessions_ended: loggedIn.ended } });
   }
@@ -114,13 +130,13 @@ export class LoginController {
   @ApiBearerAuth()
   @HttpCode(204)
   @ApiOperation({ summary: 'Prove once more who you are; for five minutes you may do what is sensitive' })
-  @Refuses('validation_failed', 'wrong_password', 'too_many_attempts')
+  @Refuses('validation_failed', 'wrong_password', 'invalid_code', 'too_many_attempts')
   async stepUp(
     @Person() person: UserPrincipal,
     @Body() body: StepUpBody,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.proveAgain.prove(person, body.password, originOf(request));
+    await this.proveAgain.prove(person, body.password, body.code, originOf(request));
   }
 
   @Get('me')

@@ -3,6 +3,7 @@ import type { Clock } from '#libs/runtime';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import type { UserPrincipal } from '../identity/principal.js';
+import { SecondFactors } from '../second-factor/second-factors.service.js';
 import type { Origin } from '../session/origin.js';
 import { STEP_UP_MS } from '../session/session-life.js';
 import { Sessions } from '../session/sessions.service.js';
@@ -14,6 +15,7 @@ import { CheckPassword } from './check-password.service.js';
 export class StepUp {
   constructor(
     private readonly passwords: CheckPassword,
+    private readonly factors: SecondFactors,
     private readonly sessions: Sessions,
     private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -25,9 +27,16 @@ export class StepUp {
     throw new ProblemError('step_up_required', 'Prove once more who you are: POST /api/v1/auth/step-up.');
   }
 
-  /** @throws ProblemError `wrong_password`, `too_many_attempts` */
-  async prove(person: UserPrincipal, password: string, origin: Origin): Promise<void> {
+  /**
+   * @param code of the second factor, where one is on
+   * @throws ProblemError `wrong_password`, `invalid_code`, `too_many_attempts`
+   */
+  async prove(person: UserPrincipal, password: string, code: string | undefined, origin: Origin): Promise<void> {
     await this.passwords.ofPerson(person, password, origin);
+    if (await this.factors.isOn(person.id)) {
+      if (code === undefined) throw new ProblemError('invalid_code', 'Send `code` too: your second factor is on.');
+      await this.factors.prove(person, code, origin);
+    }
     await this.sessions.authenticated(person.session.uuid);
     this.audit.done({
       action: 'session.stepped_up',

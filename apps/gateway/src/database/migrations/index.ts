@@ -1,6 +1,12 @@
 import { IdentityAndSites1760000000001 } from './1760000000001-identity-and-sites.js';
 import { OwnModules1763800000000 } from './1763800000000-own-modules.js';
 import { Sessions1763900000000 } from './1763900000000-sessions.js';
+import { SecondFactors1763900000001 } from './1763900000001-second-factors.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
-export const migrations = [IdentityAndSites1760000000001, OwnModules1763800000000, Sessions1763900000000];
+export const migrations = [
+  IdentityAndSites1760000000001,
+  OwnModules1763800000000,
+  Sessions1763900000000,
+  SecondFactors1763900000001,
+];

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { eventually } from '#libs/testing';
+import { generateSync } from 'otplib';
+import { EMAIL, gatewayInABox, PASSWORD, request, type Box, type Reply } from './gateway-in-a-box.js';
+
+interface Answer {
+  readonly code?: string;
+  readonly data: never;
+}
+
+describe('a second factor', () => {
+  let box: Box;
+  let base: string;
+  beforeAll(async () => {
+    box = await gatewayInABox();
+    base = box.gateway.url;
+  });
+  afterAll(() => box.close());
+  beforeEach(async () => {
+    await box.cacheLink.client.flushall();
+    for (const table of ['sessions', 'second_factors', 'backup_codes'])
+      await box.database.query(`DELETE FROM ${table}`);
+  });
+
+  const post = (path: string, body?: unknown, token?: string) =>
+    request<Answer>(base, 'POST', `/api/v1/auth/${path}`, { body, ...(token === undefined ? {} : { token }) });
+  const told = ({ status, body }: Reply<Answer>) => [status, body.code];
+  const tokenOf = ({ body }: Reply<Answer>) => (body.data as { access_token: string }).access_token;
+  const password = () => post('login', { email: EMAIL, password: PASSWORD });
+  const codeOf = (secret: string, secondsAgo = 0) =>
+    generateSync({ secret, epoch: Math.floor(Date.now() / 1000) - secondsAgo });
+  /** As if the codes of before had never been used: tests are quicker than codes change. */
+  const forgetStep = () => box.database.query('UPDATE second_factors SET last_step = 0');
+
+  async function challenge(): Promise<string> {
+    const reply = await password();
+    expect(reply.status).toBe(200);
+    return (reply.body.data as { challenge: string }).challenge;
+  }
+  async function enrol(): Promise<{ token: string; secret: string; codes: string[] }> {
+    const token = tokenOf(await password());
+    const begun = await post('two-factor', undefined, token);
+    expect(begun.status).toBe(201);
+    const { secret } = begun.body.data as { secret: string };
+    const confirmed = await post('two-factor/confirm', { code: codeOf(secret) }, token);
+    expect(confirmed.status).toBe(200);
+    await forgetStep();
+    return { token, secret, codes: (confirmed.body.data as { backup_codes: string[] }).backup_codes };
+  }
+  const state = async (token: string) =>
+    (await request<Answer>(base, 'GET', '/api/v1/auth/two-factor', { token })).body.data as {
+      enabled: boolean;
+      backup_codes_left: number;
+    };
+
+  it('S22: counts once a code of the app was confirmed, and not before', async () => {
+    const token = tokenOf(await password());
+    const { secret } = (await post('two-factor', undefined, token)).body.data as { secret: string };
+    expect((await state(token)).enabled).toBe(false);
+    const wrong = codeOf(secret, 3600);
+    expect(told(await post('two-factor/confirm', { code: wrong }, token))).toEqual([403, 'invalid_code']);
+    expect((await password()).body.data).toHaveProperty('access_token');
+    expect((await post('two-factor/confirm', { code: codeOf(secret) }, token)).status).toBe(200);
+    expect((await password()).body.data).toEqual({ challenge: expect.any(String) as string, expires_in: 300 });
+    expect(told(await post('two-factor', undefined, token))).toEqual([409, 'second_factor_on']);
+  });
+
+  it('S21, S27, S79: leaves neither seed nor codes readable in the database, nor shows them again', async () => {
+    const { token, secret, codes } = await enrol();
+    const [dump] = await box.database.query<{ text: string }[]>(
+      `SELECT concat((SELECT json_agg(f) FROM second_factors f), (SELECT json_agg(b) FROM backup_codes b), (SELECT json_agg(a) FROM audit_log a)) AS text`,
+    );
+    expect(dump!.text).toContain('sealed_seed');
+    expect(dump!.text).toContain('second_factor.turned_on');
+    for (const hidden of [
+      secret,
+      Buffer.from(secret).toString('hex'),
+      ...codes,
+      ...codes.map((code) => code.replaceAll('-', '')),
+    ])
+      expect(dump!.text).not.toContain(hidden);
+    expect(await state(token)).toEqual({ enabled: true, since: expect.any(String) as string, backup_codes_left: 10 });
+    const [code] = await box.database.query<{ code_hash: string }[]>('SELECT code_hash FROM backup_codes LIMIT 1');
+    expect(code!.code_hash).toMatch(/^pw1\$\$2b\$/);
+  });
+
+  it('S23: takes a code once: later not again, and of two at the same time one', async () => {
+    const { secret } = await enrol();
+    const code = codeOf(secret);
+    const [first, second, third] = [await challenge(), await challenge(), await challenge()];
+    const replies = await Promise.all([first, second].map((one) => post('second-factor', { challenge: one, code })));
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, 403]);
+    const winner = replies.find(({ status }) => status === 200)!;
+    expect(winner.headers.get('set-cookie')).toContain('__Host-');
+    expect((await request(base, 'GET', '/api/v1/auth/me', { token: tokenOf(winner) })).status).toBe(200);
+    expect(told(await post('second-factor', { challenge: third, code }))).toEqual([403, 'invalid_code']);
+  });
+
+  it('S24: takes no older code after a newer one', async () => {
+    const { secret } = await enrol();
+    const older = codeOf(secret, 30);
+    expect((await post('second-factor', { challenge: await challenge(), code: codeOf(secret) })).status).toBe(200);
+    expect(told(await post('second-factor', { challenge: await challenge(), code: older }))).toEqual([
+      403,
+      'invalid_code',
+    ]);
+    await forgetStep();
+    // Alone it would have been good: people type slowly.
+    expect((await post('second-factor', { challenge: await challenge(), code: codeOf(secret, 30) })).status).toBe(200);
+  });
+
+  it('S25: lets nobody guess: five codes an account in five minutes, and five a challenge', async () => {
+    const { secret } = await enrol();
+    const owed = await challenge();
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i++)
+      statuses.push((await post('second-factor', { challenge: owed, code: codeOf(secret, 3600 + i * 30) })).status);
+    expect(statuses).toEqual([403, 403, 403, 403, 403]);
+    expect(told(await post('second-factor', { challenge: owed, code: codeOf(secret) }))).toEqual([
+      401,
+      'invalid_challenge',
+    ]);
+    const other = await post('second-factor', { challenge: await challenge(), code: codeOf(secret) });
+    expect(told(other)).toEqual([429, 'too_many_attempts']);
+    expect(Number(other.headers.get('retry-after'))).toBeGreaterThan(200);
+  });
+
+  it('S26: a challenge opens no route but the one it is for, once, and not for another kind of token', async () => {
+    const { secret, token } = await enrol();
+    const owed = await challenge();
+    const { body } = await request<{ paths: Record<string, Record<string, { security?: unknown }>> }>(
+      base,
+      'GET',
+      '/docs/openapi.json',
+    );
+    const closed = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { security }]) => JSON.stringify(security)?.includes('bearer') === true)
+        .map(([method]) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, () => randomUUID())] as const),
+    );
+    expect(closed.length).toBeGreaterThan(25);
+    for (const [method, path] of closed)
+      expect([
+        method,
+        path,
+        (await request(base, method, path, { token: owed, body: method === 'GET' ? undefined : {} })).status,
+      ]).toEqual([method, path, 401]);
+    const code = codeOf(secret);
+    expect(told(await post('second-factor', { challenge: token, code }))).toEqual([400, 'validation_failed']);
+    expect((await post('second-factor', { challenge: owed, code })).status).toBe(200);
+    await forgetStep();
+    expect(told(await post('second-factor', { challenge: owed, code }))).toEqual([401, 'invalid_challenge']);
+  });
+
+  it('S28: a backup code logs in once, of two at the same time once; new ones make the old ones worthless', async () => {
+    const { token, codes } = await enrol();
+    const owed = [await challenge(), await challenge()];
+    const replies = await Promise.all(owed.map((one) => post('second-factor', { challenge: one, code: codes[0] })));
+    expect(replies.map(({ status }) => status).sort()).toEqual([200, 403]);
+    expect((await state(token)).backup_codes_left).toBe(9);
+    await eventually(
+      async () => {
+        const lines = await box.database.query<{ detail: unknown }[]>(
+          `SELECT detail FROM audit_log WHERE action = 'second_factor.backup_code_used'`,
+        );
+        return lines.length === 1;
+      },
+      { what: 'the line of its use' },
+    );
+    const renewed = await post('two-factor/backup-codes', undefined, token);
+    expect(renewed.status).toBe(201);
+    const fresh = (renewed.body.data as { backup_codes: string[] }).backup_codes;
+    expect(told(await post('second-factor', { challenge: await challenge(), code: codes[1] }))).toEqual([
+      403,
+      'invalid_code',
+    ]);
+    expect((await post('second-factor', { challenge: await challenge(), code: fresh[0]!.toLowerCase() })).status).toBe(
+      200,
+    );
+  });
+
+  it('S29: is changed and turned off only shortly after password and code', async () => {
+    const { token, secret, codes } = await enrol();
+    await box.database.query(`UPDATE sessions SET authenticated_at = now() - interval '6 minutes'`);
+    const off = () => request<Answer>(base, 'DELETE', '/api/v1/auth/two-factor', { token });
+    expect(told(await off())).toEqual([403, 'step_up_required']);
+    expect(told(await post('two-factor/backup-codes', undefined, token))).toEqual([403, 'step_up_required']);
+    expect(told(await post('step-up', { password: PASSWORD }, token))).toEqual([403, 'invalid_code']);
+    expect(told(await post('step-up', { password: 'wrong', code: codeOf(secret) }, token))).toEqual([
+      403,
+      'wrong_password',
+    ]);
+    expect(told(await off())).toEqual([403, 'step_up_required']);
+    expect((await post('step-up', { password: PASSWORD, code: codeOf(secret) }, token)).status).toBe(204);
+    expect((await off()).status).toBe(204);
+    expect((await password()).body.data).toHaveProperty('access_token');
+    expect((await state(token)).backup_codes_left).toBe(0);
+    expect(codes).toHaveLength(10);
+  });
+
+  it('S01: lets a password of 12 characters do, which alone would be too short', async () => {
+    const { token } = await enrol();
+    const to = (new_password: string, current_password: string) =>
+      post('password', { current_password, new_password }, token);
+    expect(told(await to('kranichfeue', PASSWORD))).toEqual([400, 'validation_failed']);
+    expect((await to('kranichfeuer', PASSWORD)).status).toBe(204);
+    expect((await to(PASSWORD, 'kranichfeuer')).status).toBe(204);
+  });
+});
