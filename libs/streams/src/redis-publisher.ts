@@ -9,10 +9,10 @@ import { makeGroup } from './make-group.js';
 import { silentLog } from './observer.js';
 import type { StreamsLog, StreamsObserver } from './observer.js';
 import { streamOf } from './one-write.js';
-import { PendingCalls } from './pending-calls.js';
-import type { PendingCall, SentOn } from './pending-calls.js';
+import { PendingCalls, SentOn } from './pending-calls.js';
+import type { PendingCall } from './pending-calls.js';
 import type { Publisher } from './ports.js';
-import { isLinkError } from './redis-connection.js';
+import { publishFailure } from './publish-failure.js';
 import type { RedisConnection } from './redis-connection.js';
 import { ReplicaBarrier } from './replica-barrier.js';
 import { partitionOf, streamKey } from './stream-key.js';
@@ -62,7 +62,8 @@ export class RedisPublisher implements Publisher {
   private readonly replicas: ReplicaBarrier | undefined;
   private readonly pending: PendingCalls;
   private readonly pulse: LinkPulse;
-  private readonly corked = new Set<object>();
+  /** The one corked last; with several shards they take turns, and corking a socket twice does no harm. */
+  private corked: Redis | null = null;
   private wasReady = false;
 
   constructor(private readonly options: RedisPublisherOptions) {
@@ -114,7 +115,7 @@ export class RedisPublisher implements Publisher {
       const work =
         envelopes.length === 1
           ? this.add(call, queue, targets, envelopes[0]!)
-          : Promise.all(envelopes.map((envelope) => this.add(call, queue, targets, envelope)));
+          : this.addSeveral(call, queue, targets, envelopes);
       work.then(
         () => {
           if (call.settled) return;
@@ -125,7 +126,7 @@ export class RedisPublisher implements Publisher {
         (error: unknown) => {
           if (call.settled) return;
           call.settled = true;
-          reject(translate(error, queue));
+          reject(publishFailure(error, queue));
         },
       );
     });
@@ -149,14 +150,14 @@ export class RedisPublisher implements Publisher {
   }
 
   /** One entry, on the link of the server that has the partition; everything before the first `await` happens in the caller's turn. */
-  private async add(call: PendingCall, queue: string, targets: readonly Target[], envelope: Envelope): Promise<void> {
+  private async add(sent: SentOn, queue: string, targets: readonly Target[], envelope: Envelope): Promise<void> {
     const target = targets.length === 1 ? targets[0]! : targets[partitionOf(envelope.key, targets.length)]!;
     const node = this.connection.nodeOf(target.key);
     // A link of a cluster that has just been found: sent now it would fail.
-    if (!node.isReady && node !== this.connection) return this.addPatiently(queue, target, envelope);
+    if (node !== this.connection && !node.isReady) return this.addPatiently(queue, target, envelope);
     const { client } = node;
-    const sent: SentOn = { node, client, answered: false };
-    call.sent.push(sent);
+    sent.node = node;
+    sent.client = client;
     this.cork(client);
     let id: string | null;
     try {
@@ -164,7 +165,7 @@ export class RedisPublisher implements Publisher {
       const added = client.xadd(target.key, 'NOMKSTREAM', '*', factsName, facts, bodyName, body);
       const kept = this.replicas?.after(client);
       id = await added;
-      if (id !== null) await kept;
+      if (kept !== undefined && id !== null) await kept;
       sent.answered = true;
     } catch (error) {
       sent.answered = true;
@@ -174,6 +175,17 @@ export class RedisPublisher implements Publisher {
     }
     if (id === null) return this.addAgain(queue, target, envelope);
     target.seen = true;
+  }
+
+  private addSeveral(
+    call: PendingCall,
+    queue: string,
+    targets: readonly Target[],
+    envelopes: readonly Envelope[],
+  ): Promise<unknown> {
+    const sent = envelopes.map(() => new SentOn());
+    call.several = sent;
+    return Promise.all(envelopes.map((envelope, i) => this.add(sent[i]!, queue, targets, envelope)));
   }
 
   /** NIL was the answer: it was not kept. Bounded: somebody may be deleting the stream again and again. */
@@ -224,27 +236,14 @@ export class RedisPublisher implements Publisher {
 
   /** Gathers the writes of this turn of the event loop: one system call instead of one a message. */
   private cork(client: Redis): void {
+    if (client === this.corked) return;
     const stream = streamOf(client);
-    if (stream === null || this.corked.has(stream)) return;
-    this.corked.add(stream);
+    if (stream === null) return;
+    this.corked = client;
     stream.cork();
     setImmediate(() => {
-      this.corked.delete(stream);
+      this.corked = null;
       stream.uncork();
     });
   }
-}
-
-function translate(error: unknown, queue: string): Error {
-  if (error instanceof DoubtfulPublishError || error instanceof AdmissionClosedError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (/^(OOM|MISCONF|NOREPLICAS)/.test(message)) {
-    return new AdmissionClosedError(
-      'hard',
-      5 + Math.floor(Math.random() * 10),
-      `Redis keeps nothing for ${queue}: ${message}`,
-    );
-  }
-  const sent = isLinkError(error) ? 'The link to Redis broke' : 'Redis refused';
-  return new DoubtfulPublishError(`${sent} while ${queue} was published to: ${message}`, { cause: error });
 }
