@@ -158,6 +158,7 @@ function fitting(where: SqlConditions, { verdict, reason, sources_differ, q }: S
  */
 function judgedSql(where: SqlConditions, scope: Scope, by: JudgedBy, now: Date): string {
   const sites = new ScopedConditions(where).within(scope, 's').add('s.removed_at IS NULL').sql;
+  const ofScope = (alias: string): string => new ScopedConditions(where).within(scope, alias).sql;
   const cause = `${where.parameter(by.advisoryId)}::int`;
   const module = `${where.parameter(by.moduleId)}::int`;
   const hasRange = `${where.parameter(by.hasRange)}::boolean`;
@@ -169,14 +170,14 @@ function judgedSql(where: SqlConditions, scope: Scope, by: JudgedBy, now: Date):
                     CASE WHEN NOT ${retracted} THEN 'unaffected' END) AS range
     FROM version_statuses v WHERE v.module_id = ${module}
   ), running AS (
-    SELECT i.site_id, v.* FROM versions v JOIN site_modules i USING (version_id) WHERE i.current
+    SELECT i.site_id, v.* FROM versions v JOIN site_modules i USING (version_id) WHERE i.current AND ${ofScope('i')}
   ), episodes AS (
     SELECT DISTINCT ON (e.site_id) e.site_id, e.exposure_uuid, e.state, e.reason, e.opened_at, e.closed_at
-    FROM exposures e WHERE e.cause_id = ${cause} AND e.module_id = ${module} AND e.retracted_at IS NULL
+    FROM exposures e WHERE e.cause_id = ${cause} AND e.module_id = ${module} AND e.retracted_at IS NULL AND ${ofScope('e')}
     ORDER BY e.site_id, e.opened_at DESC, e.exposure_id DESC
   ), voided AS (
     SELECT e.site_id, max(e.retracted_at) AS voided_at
-    FROM exposures e WHERE e.cause_id = ${cause} AND e.module_id = ${module} AND e.retracted_at IS NOT NULL
+    FROM exposures e WHERE e.cause_id = ${cause} AND e.module_id = ${module} AND e.retracted_at IS NOT NULL AND ${ofScope('e')}
     GROUP BY e.site_id
   ), beside AS (
     SELECT s.site_id, s.site_uuid, s.name, s.url, s.environment, r.version_id, r.version, r.mark, r.covered, r.range,

@@ -35,8 +35,8 @@ export class ReadModuleService {
       const found = await this.find(tx, input.scope, input.module);
       if (!found) return null;
       const { known, own, history } = found;
-      const { items, total } = await this.modules.sites(tx, known.moduleId, input);
-      const versions = await this.modules.versions(tx, known.moduleId, input);
+      const installed = await this.modules.installed(tx, known.moduleId, input);
+      const versions = await this.modules.versions(tx, installed.versions);
       // What only another tenant's sites have told of does not exist here.
       if (!history && versions.length === 0) return null;
       const document = history?.document;
@@ -52,8 +52,8 @@ export class ReadModuleService {
         project_status: document?.project_status ?? null,
         releases: document?.releases.length ?? 0,
         versions: versions.sort((a, b) => compareReleaseOrder(b.version ?? '', a.version ?? '')),
-        sites: items,
-        meta: { total, as_of: this.clock.now().toISOString() },
+        sites: installed.sites,
+        meta: { total: installed.total, as_of: this.clock.now().toISOString() },
       };
     });
   }
