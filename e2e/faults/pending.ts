@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GROUP, streamKey } from '#libs/streams';
+import { GROUP, PARKED, streamKey, WAITING } from '#libs/streams';
 import type { Platform } from './platform/platform.js';
 
 /** An entry that somebody has and nobody has settled. */
@@ -48,9 +48,10 @@ export class PendingWatch {
   private async look(platform: Platform, queue: string, everyMs: number): Promise<void> {
     while (this.running) {
       try {
-        for (const { idle, deliveries } of await pendingOn(platform, queue)) {
+        for (const { owner, idle, deliveries } of await pendingOn(platform, queue)) {
           this.mostDeliveries = Math.max(this.mostDeliveries, deliveries);
-          this.longestIdleMs = Math.max(this.longestIdleMs, idle);
+          // What was handed back waits for its next try and is nobody's.
+          if (owner !== WAITING && owner !== PARKED) this.longestIdleMs = Math.max(this.longestIdleMs, idle);
         }
         this.looks++;
       } catch {

@@ -79,7 +79,8 @@ async function receipts(stage: Stage, sites: readonly SiteAgent[]): Promise<numb
 
 function command(stage: Stage, rate: number): ChildProcess {
   const args = [
-    'tools/patchwatch.mjs',
+    // Not tools/patchwatch.mjs, which runs this as a process of its own: that one would outlive the kill.
+    'dist/tools/cli/main.js',
     'dead',
     'replay',
     '--service',

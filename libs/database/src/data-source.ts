@@ -66,8 +66,9 @@ function sessionSettings(options: DatabaseOptions): string {
     // Compiling a plan takes a tenth of a second and more; no statement of a service runs long enough to earn that back.
     jit: 'off',
     statement_timeout: options.statementTimeoutMs ?? 30_000,
-    // A connection that sits in a transaction holds row locks that other consumers wait for.
-    idle_in_transaction_session_timeout: 60_000,
+    // A process that stands still in a transaction (stopped, its machine gone) holds row locks that others wait for: no longer than a
+    // consumer's lease. Nothing here computes for seconds between two statements.
+    idle_in_transaction_session_timeout: 15_000,
   };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)

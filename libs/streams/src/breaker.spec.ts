@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Breaker } from './breaker.js';
+import { Breaker, UNREADABLE } from './breaker.js';
 
 describe(Breaker.name, () => {
   it('opens at the limit of failures in a row of one type', () => {
@@ -19,6 +19,15 @@ describe(Breaker.name, () => {
     expect(breaker.failed('a@1', 'x')).toBe(false);
     expect(breaker.allowance('a@1')).toBe(2);
     expect(breaker.allowance('b@1')).toBe(2);
+  });
+
+  it('whoever understands a message can read: unreadable entries between good messages never open it', () => {
+    const breaker = new Breaker(3);
+    for (let i = 0; i < 20; i++) {
+      expect(breaker.failed(UNREADABLE, 'junk')).toBe(false);
+      breaker.succeeded('a@1');
+    }
+    expect([1, 2, 3].map(() => breaker.failed(UNREADABLE, 'junk'))).toEqual([false, false, true]);
   });
 
   it('a success of another type closes it, and the next failure of the broken type opens it again', () => {

@@ -1,3 +1,6 @@
+/** The type of entries that could not even be read. */
+export const UNREADABLE = 'unreadable';
+
 /**
  * Stops a partition's loop when everything of some type fails: then the fault is ours (a bad deploy, a migration that did
  * not run), and reading on would only spend the deliveries of good messages and bury them.
@@ -32,6 +35,8 @@ export class Breaker {
    */
   succeeded(type: string): boolean {
     this.failures.delete(type);
+    // Whoever understood this message can read: what was unreadable before was at fault itself, and counts no longer.
+    this.failures.delete(UNREADABLE);
     if (!this.isOpen) return false;
     this.isOpen = false;
     this.why = '';

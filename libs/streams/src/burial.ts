@@ -1,5 +1,6 @@
 import { traceIdOf } from '#libs/runtime';
 import type { BatchRunnerOptions } from './batch-runner-options.js';
+import { UNREADABLE } from './breaker.js';
 import type { StreamEntry } from './broker.js';
 import { pauseOf } from './consumer-settings.js';
 import { isTransient, kindOf } from './failure-kind.js';
@@ -66,7 +67,7 @@ export class Burial<Tx> {
    */
   async bury(entry: StreamEntry, letter: DeadLetter, wasApplied?: (tx: Tx) => Promise<boolean>): Promise<void> {
     const { held, settings, time, stopping, log, queue } = this.options;
-    const type = letter.envelope === null ? 'unreadable' : `${letter.envelope.type}@${letter.envelope.version}`;
+    const type = letter.envelope === null ? UNREADABLE : `${letter.envelope.type}@${letter.envelope.version}`;
     const back = { id: entry.id, deliveries: entry.delivery - 1 };
     if (this.noteFailed(type, `${letter.code}: ${letter.detail}`)) return held.handBack([{ ...back, when: 'retry' }]);
     for (let attempt = 0; held.has(entry.id); attempt++) {

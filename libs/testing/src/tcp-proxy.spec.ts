@@ -20,6 +20,8 @@ describe('TcpProxy', () => {
     await once(socket, 'connect');
     return socket;
   };
+  /** Not by `once`, which a reset would make reject. */
+  const closed = (socket: Socket) => eventually(() => socket.destroyed, { what: 'the link to be closed' });
   const answered = (text: string) =>
     eventually(() => answers === text, { what: `the answer "${text}", not "${answers}"` });
 
@@ -54,7 +56,7 @@ describe('TcpProxy', () => {
     client.write('lost');
     await eventually(() => received === 'lost', { what: 'the request to arrive' });
     proxy.mend();
-    await once(client, 'close');
+    await closed(client);
     expect(answers).toBe('');
     client = await open();
     client.write('again');
@@ -84,9 +86,9 @@ describe('TcpProxy', () => {
   it('refuses new links and resets those that stand', async () => {
     proxy.mode = 'refuse';
     proxy.reset();
-    await once(client, 'close');
+    await closed(client);
     client = await open();
-    await once(client, 'close');
+    await closed(client);
   });
 
   it('delays replies without changing their order, and is fast again afterwards', async () => {

@@ -30,6 +30,21 @@ onBothBrokers('Failure', (guarantee) => {
     ]);
   });
 
+  guarantee(
+    'unreadable entries between good messages are all buried, however many: the queue goes on',
+    async (stage) => {
+      const process = await stage.process();
+      for (let n = 1; n <= 25; n++) {
+        await stage.world.addRaw(QUEUE, ['junk', String(n)]);
+        await stage.publish([thing(n)]);
+        await stage.untilEmpty();
+      }
+      expect(stage.ledger.dead.length).toBe(25);
+      expect(stage.ledger.effects.size).toBe(25);
+      expect(process.consumer.health().ok).toBe(true);
+    },
+  );
+
   guarantee('a body that is no JSON, no gzip or breaks its contract is dead once, with the reason', async (stage) => {
     await stage.publish([
       thing(1, { body: Buffer.from('{') }),
