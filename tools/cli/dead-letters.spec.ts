@@ -5,7 +5,7 @@ import { createDataSource } from '#libs/database';
 import { deadLettersMigrationSql, outboxMigrationSql, PostgresDeadLetterStore } from '#libs/outbox';
 import type { DeadLetter } from '#libs/streams';
 import { emptyDatabase } from '#libs/testing';
-import { CommandError } from './command-error.js';
+import type { CommandError } from './command-error.js';
 import { isNarrow, readTime, selectLetters, workThrough } from './dead-letters.js';
 
 const codeOf = (work: () => unknown): string => {

@@ -11,11 +11,13 @@ import {
   type ExposuresChanged,
 } from '#libs/contracts';
 import { createDataSource, expectNoPendingMigration, prepareDatabase, urlForRole } from '#libs/database';
+import { PostgresDeadLetterStore, TableOutbox } from '#libs/outbox';
 import type { RunningService } from '#libs/runtime';
 import { connectRedis, RedisPublisher, streamKey, type Envelope, type RedisConnection } from '#libs/streams';
 import { emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
+import { InboxRepository } from '../src/inbox/inbox.repository.js';
 import { startNotifier } from '../src/start.js';
 import { MailServer } from './mail-server.js';
 import { openNodemailer } from './nodemailer-transport.js';
@@ -186,6 +188,43 @@ describe('notifier, the whole service', () => {
     const ended = await allEnded();
     expect(ended.map(({ state }) => state)).toEqual(['dead', 'dead']);
     expect(mailServer.attempts).toBeGreaterThan(4);
+  });
+
+  it('takes a dead letter back from its own outbox and mails it once; the inbox forgets only what is old', async () => {
+    const dataSource = await createDataSource({
+      url: database.url,
+      schema: 'notifier',
+      entities,
+      migrations,
+      applicationName: 'test',
+    }).initialize();
+    try {
+      const store = new PostgresDeadLetterStore();
+      const news = exposures([{ site_id: 1 }]);
+      const letter = {
+        envelope: news,
+        queue: QUEUES.notifierExposures.name,
+        raw: null,
+        code: 'data_rejected',
+        detail: '',
+        handler: null,
+        deliveries: 2,
+      };
+      await dataSource.transaction((tx) => store.record(tx, [letter]));
+      expect(await dataSource.transaction((tx) => store.replay(tx, new TableOutbox()))).toBe(1);
+      expect(await allEnded()).toHaveLength(2);
+      expect(mailServer.mails).toHaveLength(2);
+
+      const inbox = new InboxRepository();
+      const known = async () => (await admin.query('SELECT 1 FROM inbox WHERE message_id = $1', [news.id])).rowCount;
+      expect(await inbox.forget(dataSource.manager, new Date(Date.now() - 60_000), 100)).toBe(0);
+      expect(await known()).toBe(1);
+      await admin.query(`UPDATE inbox SET handled_at = now() - interval '91 days' WHERE message_id = $1`, [news.id]);
+      expect(await inbox.forget(dataSource.manager, new Date(Date.now() - 90 * 86_400_000), 100)).toBe(1);
+      expect(await known()).toBe(0);
+    } finally {
+      await dataSource.destroy();
+    }
   });
 
   it('writes mails down as suppressed without a mail server, and does not send them when there is one', async () => {
