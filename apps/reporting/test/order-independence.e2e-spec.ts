@@ -12,7 +12,7 @@ const at = (day: number): string => new Date(Date.UTC(2026, 0, 1) + day * DAY).t
 
 const TABLES = [
   ...['sites', 'modules', 'advisories', 'version_statuses', 'vulnerable_versions', 'site_inventories', 'site_facts'],
-  ...['site_modules', 'exposures', 'site_summaries', 'site_contacts', 'outbox'],
+  ...['site_modules', 'exposures', 'site_summaries', 'site_contacts', 'outbox', 'advisory_revisions'],
 ];
 
 type Fact = InventoryChanged | AdvisoryChanged | ModuleReleasesChanged | SiteChanged;
@@ -33,7 +33,8 @@ const advisoryOf = fc.record({
   module: fc.constantFrom(...MODULES),
   affected: fc.constantFrom('<1.1', '<1.2', '>=1.1 <1.3', '*'),
   day: fc.integer({ min: 0, max: 60 }),
-  retracted: fc.boolean(),
+  /** What became of it; `moved`: it turned out to be about the other module. */
+  later: fc.constantFrom('nothing', 'retracted', 'moved' as const),
 });
 const worldOf: fc.Arbitrary<World> = fc
   .record({
@@ -54,9 +55,14 @@ const worldOf: fc.Arbitrary<World> = fc
         ),
     ),
     catalog: [
-      ...advisories.flatMap(({ module, affected, day, retracted }, index) => {
+      ...advisories.flatMap(({ module, affected, day, later }, index) => {
         const published = advisory(`SA-CONTRIB-2026-00${index}`, module, affected, at(day));
-        return retracted ? [published, { ...published, revision: 2, state: 'retracted' as const }] : [published];
+        const other = MODULES.find((name) => name !== module)!;
+        return [
+          published,
+          ...(later === 'retracted' ? [{ ...published, revision: 2, state: 'retracted' as const }] : []),
+          ...(later === 'moved' ? [{ ...published, revision: 2, module: other }] : []),
+        ];
       }),
       ...MODULES.map((module) =>
         releases(
