@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// The `patchwatch` command: builds what has changed, then runs the command line of tools/cli.
+// The `patchwatch` command: builds what has changed, then runs the command line of tools/cli, in this process: whoever stops it stops the command.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const build = spawnSync(process.execPath, [join(root, 'tools', 'build.mjs'), '--quiet'], {
@@ -10,9 +10,5 @@ const build = spawnSync(process.execPath, [join(root, 'tools', 'build.mjs'), '--
   stdio: ['ignore', 2, 2],
 });
 if (build.status !== 0) process.exit(build.status ?? 1);
-const run = spawnSync(
-  process.execPath,
-  ['--enable-source-maps', join(root, 'dist', 'tools', 'cli', 'main.js'), ...process.argv.slice(2)],
-  { stdio: 'inherit' },
-);
-process.exit(run.status ?? 1);
+process.setSourceMapsEnabled(true);
+await import(pathToFileURL(join(root, 'dist', 'tools', 'cli', 'main.js')).href);
