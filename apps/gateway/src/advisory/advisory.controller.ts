@@ -24,6 +24,7 @@ export class AdvisoryController {
   @Get()
   @ApiOperation({ summary: 'The security advisories, the newest first, and how many of your sites each hits' })
   @AnswersList(AdvisoryRow)
+  @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
     @Person() person: UserPrincipal,
     @Query() query: AdvisoryListQuery,
@@ -43,7 +44,7 @@ export class AdvisoryController {
     summary: 'One advisory with its versions: which of your sites it hits, and why it does not hit the others',
   })
   @AnswersOne(ADVISORY)
-  @Refuses('not_found')
+  @Refuses('unknown_parameter', 'not_found')
   async one(@Person() person: UserPrincipal, @Param('advisory') id: string): Promise<Answer<unknown>> {
     const { as_of: asOf, ...advisory } = await this.advisories.one(scopeOf(person), id);
     const self = `/api/v1/advisories/${advisory.id}`;
@@ -64,7 +65,7 @@ export class AdvisoryController {
   @Get(':advisory/sites')
   @ApiOperation({ summary: 'How each of your sites stands to one advisory, and why; the exposed ones first' })
   @AnswersList(AdvisorySiteRow)
-  @Refuses('not_found')
+  @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async sites(
     @Person() person: UserPrincipal,
     @Param('advisory') id: string,

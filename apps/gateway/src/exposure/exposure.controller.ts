@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExposureRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
 import { csvFile } from '../http/csv-file.js';
-import { AnswersList } from '../http/openapi.decorator.js';
+import { AnswersList, Refuses } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
@@ -20,6 +20,7 @@ export class ExposureController {
   @Get('exposures')
   @ApiOperation({ summary: 'When which site ran something that a security release makes unsafe' })
   @AnswersList(ExposureRow)
+  @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
     @Person() person: UserPrincipal,
     @Query() query: ExposureListQuery,

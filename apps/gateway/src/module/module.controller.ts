@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
 import type { StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleRow, ModuleVersionRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
@@ -35,6 +35,7 @@ export class ModuleController {
   @Get()
   @ApiOperation({ summary: 'The modules that your sites run, and your own; those with security updates first' })
   @AnswersList(ModuleRow)
+  @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
     @Person() person: UserPrincipal,
     @Query() query: ModuleListQuery,
@@ -69,7 +70,7 @@ export class ModuleController {
   @Get(':name')
   @ApiOperation({ summary: 'One module: which sites run it, at which versions; paging goes over the sites' })
   @AnswersOne(ONE_MODULE)
-  @Refuses('not_found')
+  @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async one(
     @Person() person: UserPrincipal,
     @Param('name') name: string,
@@ -92,7 +93,7 @@ export class ModuleController {
     summary: 'Its releases, the newest first, with what both sources say of each and how many sites run it',
   })
   @AnswersList(ModuleVersionRow)
-  @Refuses('not_found')
+  @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async versions(
     @Person() person: UserPrincipal,
     @Param('name') name: string,
@@ -132,7 +133,8 @@ export class ModuleController {
   @ApiOperation({
     summary: 'Take back the declaration of a module of your own; the sites that run it go on telling of it',
   })
-  @Refuses('validation_failed', 'not_found', 'forbidden', 'module_not_own')
+  @ApiNoContentResponse({ description: 'Removed' })
+  @Refuses('validation_failed', 'unknown_parameter', 'invalid_parameter', 'not_found', 'forbidden', 'module_not_own')
   async remove(
     @Person() person: UserPrincipal,
     @Param('name') name: string,
