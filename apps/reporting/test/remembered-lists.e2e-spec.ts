@@ -43,13 +43,13 @@ const stepOf = fc.oneof(
   fc.record({
     kind: fc.constant('site' as const),
     site: fc.integer({ min: 1, max: SITES }),
-    organization: fc.constantFrom(1, 2),
+    organization: fc.integer({ min: 1, max: 2 }),
     removed: fc.boolean(),
   }),
   fc.record({
     kind: fc.constant('own' as const),
     module: fc.constantFrom(...MODULES),
-    organization: fc.constantFrom(1, 2),
+    organization: fc.integer({ min: 1, max: 2 }),
     newest: fc.constantFrom('8.x-1.1', '8.x-1.2', null),
   }),
 );

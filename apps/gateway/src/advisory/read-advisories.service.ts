@@ -5,6 +5,7 @@ import { csvPieces } from '../exposure/csv.js';
 import type { Columns, ListPart } from '../exposure/csv.js';
 import { isAdvisory } from '../exposure/exposure.dto.js';
 import { ProblemError } from '../http/problem.js';
+import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
 import type { AdvisoryListQuery, AdvisorySitesQuery } from './advisory.dto.js';
 
@@ -146,9 +147,4 @@ function sitesInput(
     sort: sort ?? 'verdict',
     ...given({ verdict, reason, sources_differ, q }),
   };
-}
-
-/** Without what was not asked. */
-function given(filters: Readonly<Record<string, unknown>>): Record<string, never> {
-  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }

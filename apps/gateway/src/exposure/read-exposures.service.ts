@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { listExposures } from '#libs/contracts';
 import type { ExposureRow, RpcInput, RpcOutput, Scope } from '#libs/contracts';
+import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
 import { csvPieces } from './csv.js';
 import type { Columns } from './csv.js';
@@ -79,5 +80,5 @@ function filters(query: ExposureListQuery): Partial<Input> {
     published_before: query['published_at[lt]'],
     open_at: query.open_at,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return given(all);
 }

@@ -6,6 +6,7 @@ import type { Columns } from '../exposure/csv.js';
 import { isModuleName } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
+import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
 import type { ModuleListQuery, ModuleQuery, ModuleVersionsQuery } from './module.dto.js';
 import type { OwnModule } from './own-module.entity.js';
@@ -177,9 +178,4 @@ function listInput(scope: Scope, query: ModuleListQuery): Omit<Input, 'page' | '
     sort: sort ?? '-security_updates',
     ...given({ q, type, origin, installed, exposed, security_update, update, unsupported, unknown }),
   };
-}
-
-/** Without what was not asked. */
-function given(filters: Readonly<Record<string, unknown>>): Record<string, never> {
-  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,19 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-
-/** A module as the catalog told of it; `revision` 0: only sites have. */
-export interface KnownModule {
-  readonly moduleId: number;
-  readonly module: string;
-  readonly revision: number;
-  /** Upstream has releases of it. */
-  readonly listed: boolean;
-  readonly title: string | null;
-  /** In Drupal.org's words: `project_module`. */
-  readonly projectType: string | null;
-  readonly link: string | null;
-  readonly projectStatus: string | null;
-}
+import type { ModuleFacts } from './module-list.js';
 
 /** What is said of one version, to whoever runs it. */
 export interface KnownVersion {
@@ -39,7 +26,7 @@ export class KnownModulesRepository {
     return tx.query(`SELECT module_id AS "moduleId", revision FROM modules`);
   }
 
-  async modules(tx: EntityManager, moduleIds: readonly number[]): Promise<KnownModule[]> {
+  async modules(tx: EntityManager, moduleIds: readonly number[]): Promise<ModuleFacts[]> {
     return tx.query(
       `SELECT module_id AS "moduleId", module, revision, outcome IS NOT DISTINCT FROM 'ok' AS listed, title, type AS "projectType", link,
               history ->> 'project_status' AS "projectStatus"

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { KnownModulesRepository, type KnownModule, type KnownVersion } from './known-modules.repository.js';
+import { KnownModulesRepository, type KnownVersion } from './known-modules.repository.js';
+import type { ModuleFacts } from './module-list.js';
 
 /** All modules, and the versions that were asked for. */
 export interface KnownModules {
-  readonly modules: ReadonlyMap<number, KnownModule>;
+  readonly modules: ReadonlyMap<number, ModuleFacts>;
   readonly versions: ReadonlyMap<number, KnownVersion>;
 }
 
@@ -14,7 +15,7 @@ export interface KnownModules {
 @Injectable()
 export class KnownModulesService {
   private stamp = '';
-  private readonly modules = new Map<number, KnownModule>();
+  private readonly modules = new Map<number, ModuleFacts>();
   private readonly versions = new Map<number, KnownVersion>();
 
   constructor(private readonly known: KnownModulesRepository) {}

@@ -14,13 +14,15 @@ export interface ListedModule {
   readonly row: Omit<ModuleRow, 'recommended_version' | 'latest_release_at'>;
 }
 
-/** What is known of the module by itself. */
+/** A module as the catalog told of it; `revision` 0: only sites have. */
 export interface ModuleFacts {
   readonly moduleId: number;
   readonly module: string;
   readonly revision: number;
+  /** Upstream has releases of it. */
   readonly listed: boolean;
   readonly title: string | null;
+  /** In Drupal.org's words: `project_module`. */
   readonly projectType: string | null;
   readonly link: string | null;
   readonly projectStatus: string | null;
