@@ -145,6 +145,34 @@ describe('modules and advisories', () => {
     expect(again.status).toBe(200);
   });
 
+  it('S52: every question carries the organizations of who asks, and no others', async () => {
+    for (const list of [listModules, listAdvisories])
+      api.others.answer(list, () => ({ items: [], meta: meta(0), next: null }));
+    api.others.answer(advisorySites, () => null);
+    api.others.answer(advisoryDetail, () => null);
+    const member = await api.person('developer');
+    const nobody = await api.person(null);
+    for (const [path, definition] of [
+      ['/modules', listModules],
+      ['/modules?format=csv', listModules],
+      ['/modules/token', moduleDetail],
+      ['/modules/token/versions', moduleVersions],
+      ['/advisories', listAdvisories],
+      ['/advisories?format=csv', listAdvisories],
+      ['/advisories/SA-CORE-2026-001', advisoryDetail],
+      ['/advisories/SA-CORE-2026-001/sites', advisorySites],
+      ['/advisories/SA-CORE-2026-001/sites?format=csv', advisorySites],
+    ] as const) {
+      await send('GET', path, undefined, member.token);
+      expect([path, api.others.lastInput(definition).scope]).toEqual([
+        path,
+        { organization_ids: [member.organizationId] },
+      ]);
+      await send('GET', path, undefined, nobody.token);
+      expect([path, api.others.lastInput(definition).scope]).toEqual([path, { organization_ids: [] }]);
+    }
+  });
+
   describe('a module of an organization’s own', () => {
     const release = { version: '1.1.0', released_at: '2026-01-02', security: true };
 
