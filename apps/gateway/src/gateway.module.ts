@@ -20,9 +20,18 @@ import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
 import { NoQueryGuard } from './http/no-query.guard.js';
 import { Bootstrap } from './identity/bootstrap.service.js';
+import { IdentityChanges } from './identity/identity-changes.service.js';
 import { IdentityRepository } from './identity/identity.repository.js';
+import { ManageMembers } from './identity/manage-members.service.js';
+import { ManageOrganizations } from './identity/manage-organizations.service.js';
+import { ManageUsers } from './identity/manage-users.service.js';
+import { MemberController } from './identity/member.controller.js';
+import { MembershipRepository } from './identity/membership.repository.js';
 import { OrganizationController } from './identity/organization.controller.js';
+import { OrganizationRepository } from './identity/organization.repository.js';
 import { People } from './identity/people.service.js';
+import { Permissions } from './identity/permissions.service.js';
+import { UserController } from './identity/user.controller.js';
 import { AccessTokens } from './login/access-tokens.service.js';
 import { Authenticator } from './login/authenticator.service.js';
 import { ChangePassword, NewPasswords, PasswordChanges } from './login/change-password.service.js';
@@ -59,6 +68,7 @@ import type { GatewaySettings } from './settings.js';
 import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
 import { ReadSites } from './site/read-sites.service.js';
+import { SiteCascade } from './site/site-cascade.service.js';
 import { SiteController } from './site/site.controller.js';
 import { SiteRepository } from './site/site.repository.js';
 import { IssueKey } from './site-key/issue-key.service.js';
@@ -106,6 +116,8 @@ export class GatewayModule {
         SessionController,
         SecondFactorController,
         OrganizationController,
+        MemberController,
+        UserController,
         SiteController,
         PushStateController,
         ModuleController,
@@ -140,19 +152,26 @@ export class GatewayModule {
         FactorChecks,
         FindSite,
         GatewayReadiness,
+        IdentityChanges,
         IdentityRepository,
         IssueKey,
         KeyChanges,
         LogIn,
         LoginAttemptsRepository,
+        ManageMembers,
         ManageModules,
+        ManageOrganizations,
         ManageSecondFactor,
         ManageSites,
+        ManageUsers,
+        MembershipRepository,
+        OrganizationRepository,
         OwnModuleChanges,
         OwnModuleRepository,
         NewPasswords,
         PasswordChanges,
         People,
+        Permissions,
         PersonStrategy,
         PushState,
         Questions,
@@ -165,6 +184,7 @@ export class GatewayModule {
         SessionRepository,
         SessionTokens,
         Sessions,
+        SiteCascade,
         SiteChanges,
         SiteKeyDirectory,
         SiteKeyRepository,

@@ -38,6 +38,8 @@ export interface Api {
   get(path: string, headers?: Record<string, string>, token?: string): Promise<Reply<Body>>;
   /** A person with a role in the organization given, or in a new one; null: in none. */
   person(role: string | null, organizationId?: number): Promise<{ token: string; organizationId: number }>;
+  /** A person who is not logged in. @returns her UUID */
+  member(role: string, organizationId: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function apiInABox(): Promise<Api> {
     others,
     get: (path, headers = {}, as = token) => request<Body>(base, 'GET', path, { token: as, headers }),
     person: (role, organizationId) => addPerson(box, role, organizationId),
+    member: async (role, organizationId) => (await addMember(box, role, organizationId)).uuid,
     close: async () => {
       await others.stop();
       await box.close();
@@ -70,18 +73,7 @@ async function addPerson(
   given?: number,
 ): Promise<{ token: string; organizationId: number }> {
   const organizationId = given ?? (await addOrganization(box));
-  const email = `${randomUUID()}@agency.example`;
-  const [user] = await box.database.query<{ id: number }[]>(
-    `INSERT INTO users (uuid, email, name, password_hash, created_at)
-       SELECT $1, $2, 'Person', password_hash, now() FROM users WHERE superuser RETURNING id`,
-    [randomUUID(), email],
-  );
-  if (role !== null) {
-    await box.database.query(
-      `INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, now())`,
-      [organizationId, user!.id, role],
-    );
-  }
+  const { email } = await addMember(box, role, organizationId);
   // Log-ins of one address are counted; here they are many.
   const counters = await box.cacheLink.client.keys('pw:login:*');
   if (counters.length > 0) await box.cacheLink.client.del(...counters);
@@ -89,6 +81,26 @@ async function addPerson(
     body: { email, password: PASSWORD },
   });
   return { token: body.data.access_token, organizationId };
+}
+
+async function addMember(
+  box: Box,
+  role: string | null,
+  organizationId: number,
+): Promise<{ uuid: string; email: string }> {
+  const [uuid, email] = [randomUUID(), `${randomUUID()}@agency.example`];
+  const [user] = await box.database.query<{ id: number }[]>(
+    `INSERT INTO users (uuid, email, name, password_hash, created_at)
+       SELECT $1, $2, 'Person', password_hash, now() FROM users WHERE superuser RETURNING id`,
+    [uuid, email],
+  );
+  if (role !== null) {
+    await box.database.query(
+      `INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, now())`,
+      [organizationId, user!.id, role],
+    );
+  }
+  return { uuid, email };
 }
 
 async function addOrganization(box: Box): Promise<number> {

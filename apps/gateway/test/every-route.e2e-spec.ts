@@ -33,6 +33,16 @@ describe('every route', () => {
     'post /api/v1/auth/login': [400, 400, 400, 400, 400, 400],
     'get /api/v1/auth/me': [401, 403, 200, 200, 200, 200],
     'get /api/v1/organizations': [401, 403, 200, 200, 200, 200],
+    'post /api/v1/organizations': [401, 403, 403, 403, 403, 201],
+    'get /api/v1/organizations/{organizationId}': [401, 403, 404, 200, 200, 200],
+    'patch /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 200, 200],
+    'get /api/v1/organizations/{organizationId}/revisions': [401, 403, 404, 403, 200, 200],
+    'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200],
+    'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
+    'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
+    'get /api/v1/users': [401, 403, 403, 403, 403, 200],
+    'patch /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200],
+    'patch /api/v1/auth/me': [401, 403, 200, 200, 200, 200],
     'get /api/v1/sites': [401, 403, 200, 200, 200, 200],
     'post /api/v1/sites': [401, 403, 201, 403, 201, 201],
     'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200],
@@ -69,6 +79,9 @@ describe('every route', () => {
     'delete /api/v1/auth/two-factor': [401, 403, 409, 409, 409, 409],
     // Afterwards the site is gone.
     'delete /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 204, 204],
+    // Nearly last: afterwards the organization is gone, and then back.
+    'delete /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 403, 204],
+    'post /api/v1/organizations/{organizationId}/restore': [401, 403, 403, 403, 403, 200],
     // Last: afterwards nobody is logged in.
     'post /api/v1/auth/logout': [401, 403, 204, 204, 204, 204],
   };
@@ -103,28 +116,33 @@ describe('every route', () => {
       'SELECT uuid FROM organizations WHERE id = $1',
       [developer.organizationId],
     );
+    const newSite = async () => {
+      const created = await request<{ data: { site: { id: string }; key: string } }>(base, 'POST', '/api/v1/sites', {
+        token: api.token,
+        body: { name: 'x', url: 'https://x.example', organization: organization!.uuid },
+      });
+      return created.body.data;
+    };
     const seen: Record<string, number[]> = {};
     for (const route of Object.keys(MATRIX)) {
       const [method, template] = route.split(' ') as [string, string];
       seen[route] = [];
       for (let asker = 0; asker < 6; asker++) {
-        // A site of the developer's and the administrator's organization, anew for each: some askers remove it.
-        const created = await request<{ data: { site: { id: string }; key: string } }>(base, 'POST', '/api/v1/sites', {
-          token: api.token,
-          body: { name: 'x', url: 'https://x.example', organization: organization!.uuid },
-        });
-        const { site, key } = created.body.data;
-        // And a module of its own, anew as well.
+        // A site of the developer's and the administrator's organization, anew for each where the route has one: some askers remove it.
+        const { site, key } = template.includes('{siteUuid}')
+          ? await newSite()
+          : { site: { id: api.site.uuid }, key: api.site.key };
+        // And a module of its own, and another member, anew as well.
         const ownModule = `own_${route.replaceAll(/\W/g, '_')}_${asker}`;
         if (template.includes('{name}'))
           await request(base, 'POST', '/api/v1/modules', {
             token: api.token,
             body: { name: ownModule, title: 'Own', organization: organization!.uuid },
           });
-        const pushed = await request(base, 'POST', `/api/v1/sites/${site.id}/modules/sync`, {
-          key,
-          body: inventory(site.id),
-        });
+        const member = template.includes('{userId}') ? await api.member('user', developer.organizationId) : '';
+        const pushed = template.includes('{pushId}')
+          ? await request(base, 'POST', `/api/v1/sites/${site.id}/modules/sync`, { key, body: inventory(site.id) })
+          : null;
         const askers = [
           {},
           { key },
@@ -135,8 +153,10 @@ describe('every route', () => {
         ];
         const path = template
           .replace('{siteUuid}', site.id)
-          .replace('{pushId}', String(pushed.body.data.push_id))
+          .replace('{pushId}', String(pushed?.body.data.push_id))
           .replace('{name}', ownModule)
+          .replace('{organizationId}', organization!.uuid)
+          .replace('{userId}', member)
           .replace('{sessionId}', site.id)
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
@@ -147,6 +167,11 @@ describe('every route', () => {
           'post /api/v1/auth/two-factor/confirm': { code: '000000' },
           'post /api/v1/auth/step-up': { password: PASSWORD },
           'post /api/v1/auth/password': { current_password: PASSWORD, new_password: PASSWORD },
+          'post /api/v1/organizations': { name: 'Another' },
+          'patch /api/v1/organizations/{organizationId}': { name: 'Still' },
+          'patch /api/v1/organizations/{organizationId}/members/{userId}': { role: 'developer' },
+          'patch /api/v1/users/{userId}': { name: 'Still' },
+          'patch /api/v1/auth/me': { name: 'Still' },
           'post /api/v1/sites': {
             name: 'x',
             url: 'https://x.example',
@@ -171,7 +196,8 @@ describe('every route', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     expect(routes.sort()).toEqual(Object.keys(MATRIX).sort());
-  });
+    // Some four hundred requests, one after the other.
+  }, 120_000);
 
   describe('everywhere', () => {
     it('headers keep browsers from guessing, framing and caching', async () => {

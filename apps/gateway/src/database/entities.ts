@@ -1,5 +1,6 @@
 import { AuditLine } from '../audit/audit-line.entity.js';
 import { Membership } from '../identity/membership.entity.js';
+import { OrganizationRevision } from '../identity/organization-revision.entity.js';
 import { Organization } from '../identity/organization.entity.js';
 import { User } from '../identity/user.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
@@ -12,6 +13,7 @@ import { Site } from '../site/site.entity.js';
 /** Every entity of the schema `gateway`. */
 export const entities = [
   Organization,
+  OrganizationRevision,
   User,
   Membership,
   Site,

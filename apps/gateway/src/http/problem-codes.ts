@@ -34,6 +34,7 @@ export const PROBLEMS = {
   too_many_keys: { status: 409, title: 'The site has all the keys it may have' },
   second_factor_on: { status: 409, title: 'A second factor is on already' },
   second_factor_off: { status: 409, title: 'No second factor is on' },
+  last_administrator: { status: 409, title: 'Somebody must be left who may do this' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   uri_too_long: { status: 414, title: 'The address is too long' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },

@@ -43,6 +43,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   second_factor_on: 'Your account has a second factor. Turn it off first: `DELETE /api/v1/auth/two-factor`.',
   second_factor_off:
     'Your account has no second factor, or its enrolment was not begun: `POST /api/v1/auth/two-factor`.',
+  last_administrator:
+    'An organization needs an administrator, and the platform a superuser. Give somebody else the role first.',
   payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
   uri_too_long: 'The address or one of its parts is too long.',
   unsupported_media_type: 'Send `Content-Type: application/json`.',

@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { Membership } from './membership.entity.js';
 import type { Role } from './membership.entity.js';
+import { OrganizationRevision } from './organization-revision.entity.js';
 import { Organization } from './organization.entity.js';
 import { User } from './user.entity.js';
 
@@ -59,8 +60,19 @@ export class IdentityRepository {
     });
   }
 
-  addOrganization(tx: EntityManager, organization: Omit<Organization, 'id'>): Promise<Organization> {
-    return tx.save(tx.create(Organization, organization));
+  /** The platform's own doing: its first revision has nobody's name. */
+  async addOrganization(tx: EntityManager, organization: Omit<Organization, 'id'>): Promise<Organization> {
+    const added = await tx.save(tx.create(Organization, organization));
+    await tx.insert(OrganizationRevision, {
+      organizationId: added.id,
+      revision: added.revision,
+      name: added.name,
+      timeZone: added.timeZone,
+      removedAt: null,
+      changedAt: added.createdAt,
+      changedBy: null,
+    });
+    return added;
   }
 
   addUser(tx: EntityManager, user: Omit<User, 'id'>): Promise<User> {

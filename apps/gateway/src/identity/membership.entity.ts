@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import type { Role } from './roles.js';
 
-export const ROLES = ['administrator', 'user', 'developer'] as const;
-export type Role = (typeof ROLES)[number];
+export type { Role };
 
 /** A person's role in one organization. */
 @Entity('memberships')

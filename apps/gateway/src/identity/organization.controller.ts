@@ -1,48 +1,149 @@
-import { Controller, Get } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import Type from 'typebox';
+import type { FastifyRequest } from 'fastify';
 import { Answer } from '../http/answer.js';
-import { AnswersOne } from '../http/openapi.decorator.js';
+import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
+import { PageQuery } from '../http/parameters.js';
+import { UuidPipe } from '../http/uuid.pipe.js';
 import { Person } from '../login/asker.decorator.js';
-import { People } from './people.service.js';
-import { scopeOf } from './principal.js';
+import { doerOf } from './doer.js';
+import { ChangeOrganizationBody, CreateOrganizationBody, OrganizationListQuery } from './identity.dto.js';
+import { ORGANIZATION, REVISION } from './identity.schema.js';
+import { ManageOrganizations } from './manage-organizations.service.js';
+import type { Organization } from './organization.entity.js';
 import type { UserPrincipal } from './principal.js';
-
-const ORGANIZATIONS = Type.Array(
-  Type.Object({
-    id: Type.String({ format: 'uuid' }),
-    name: Type.String(),
-    time_zone: Type.String(),
-    created_at: Type.String({ format: 'date-time' }),
-    role: Type.Union([
-      Type.Literal('superuser'),
-      Type.Literal('administrator'),
-      Type.Literal('user'),
-      Type.Literal('developer'),
-    ]),
-  }),
-);
 
 @ApiTags('Organizations')
 @ApiBearerAuth()
 @Controller('api/v1/organizations')
 export class OrganizationController {
-  constructor(private readonly people: People) {}
+  constructor(private readonly organizations: ManageOrganizations) {}
 
   @Get()
   @ApiOperation({ summary: 'The organizations you belong to; for a superuser all' })
-  @AnswersOne(ORGANIZATIONS)
-  async list(@Person() person: UserPrincipal): Promise<Answer<unknown>> {
-    const roles = new Map(person.memberships.map((membership) => [membership.organizationId, membership.role]));
-    const organizations = await this.people.organizations(scopeOf(person));
+  @AnswersList(ORGANIZATION)
+  @Refuses('forbidden')
+  async list(
+    @Person() person: UserPrincipal,
+    @Query() { page, per_page, q, removed }: OrganizationListQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const filter = { removed: removed === true, ...(q === undefined ? {} : { q }) };
+    const [rows, total] = await this.organizations.list(doerOf(person, request), filter, { page, per_page });
     return new Answer(
-      organizations.map((organization) => ({
-        id: organization.uuid,
-        name: organization.name,
-        time_zone: organization.timeZone,
-        created_at: organization.createdAt.toISOString(),
-        role: roles.get(organization.id) ?? 'superuser',
-      })),
+      rows.map((row) => shown(row, person)),
+      { page: { page, per_page, total } },
     );
   }
+
+  @Post()
+  @ApiOperation({ summary: 'Add an organization; for superusers' })
+  @AnswersOne(ORGANIZATION, 201)
+  @Refuses('validation_failed', 'forbidden')
+  async create(
+    @Person() person: UserPrincipal,
+    @Body() { name, time_zone }: CreateOrganizationBody,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const created = await this.organizations.create({ name, timeZone: time_zone }, doerOf(person, request));
+    return one(created, person);
+  }
+
+  @Get(':organizationId')
+  @ApiOperation({ summary: 'One organization' })
+  @AnswersOne(ORGANIZATION)
+  @Refuses('not_found')
+  async one(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) uuid: string,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    return one(await this.organizations.one(doerOf(person, request), uuid), person);
+  }
+
+  @Patch(':organizationId')
+  @ApiOperation({ summary: 'Change its name or its time zone' })
+  @AnswersOne(ORGANIZATION)
+  @Refuses('validation_failed', 'not_found', 'forbidden')
+  async change(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) uuid: string,
+    @Body() { name, time_zone }: ChangeOrganizationBody,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const words = {
+      ...(name === undefined ? {} : { name }),
+      ...(time_zone === undefined ? {} : { timeZone: time_zone }),
+    };
+    return one(await this.organizations.change(uuid, words, doerOf(person, request)), person);
+  }
+
+  @Delete(':organizationId')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove it with its sites; it can be restored. For superusers' })
+  @Refuses('not_found', 'forbidden')
+  async remove(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) uuid: string,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.organizations.remove(uuid, doerOf(person, request));
+  }
+
+  @Post(':organizationId/restore')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Bring it back, with the sites that went with it and their keys. For superusers' })
+  @AnswersOne(ORGANIZATION)
+  @Refuses('not_found', 'forbidden')
+  async restore(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) uuid: string,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    return one(await this.organizations.restore(uuid, doerOf(person, request)), person);
+  }
+
+  @Get(':organizationId/revisions')
+  @ApiOperation({ summary: 'What it was, the newest first' })
+  @AnswersList(REVISION)
+  @Refuses('not_found', 'forbidden')
+  async revisions(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) uuid: string,
+    @Query() { page, per_page }: PageQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const [rows, total] = await this.organizations.revisions(doerOf(person, request), uuid, { page, per_page });
+    return new Answer(
+      rows.map((row) => ({
+        revision: row.revision,
+        name: row.name,
+        time_zone: row.timeZone,
+        removed_at: row.removedAt?.toISOString() ?? null,
+        changed_at: row.changedAt.toISOString(),
+        changed_by: row.changedBy,
+      })),
+      { page: { page, per_page, total } },
+    );
+  }
+}
+
+function one(organization: Organization, person: UserPrincipal): Answer<unknown> {
+  const self = `/api/v1/organizations/${organization.uuid}`;
+  return new Answer(shown(organization, person), {
+    links: { self, members: `${self}/members`, revisions: `${self}/revisions` },
+  });
+}
+
+function shown(organization: Organization, person: UserPrincipal): Record<string, unknown> {
+  const membership = person.memberships.find(({ organizationId }) => organizationId === organization.id);
+  return {
+    id: organization.uuid,
+    name: organization.name,
+    time_zone: organization.timeZone,
+    revision: organization.revision,
+    created_at: organization.createdAt.toISOString(),
+    removed_at: organization.removedAt?.toISOString() ?? null,
+    role: membership?.role ?? 'superuser',
+  };
 }

@@ -1,20 +1,11 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, IsUrl, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
 import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextParameter } from '../http/parameters.js';
+import { PlainText } from '../http/plain-text.decorator.js';
 import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
 import { ENVIRONMENTS } from './site.entity.js';
 import type { Environment } from './site.entity.js';
-
-const PlainText = (maxLength: number): PropertyDecorator =>
-  applyDecorators(
-    IsString(),
-    MinLength(1),
-    MaxLength(maxLength),
-    Matches(/^[^\p{Cc}\p{Surrogate}]*$/u, { message: '$property must not hold control characters' }),
-    Matches(/\S/u, { message: '$property must not be blank' }),
-  );
 
 export class CreateSiteBody {
   @ApiProperty({ example: 'Town hall', maxLength: 255 })

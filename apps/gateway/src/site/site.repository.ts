@@ -25,6 +25,32 @@ export class SiteRepository {
   remove(tx: EntityManager, site: Site, removedAt: Date): Promise<Site> {
     return tx.save(Site, { ...site, removedAt, revision: site.revision + 1 });
   }
+
+  /** Marks all sites of an organization as removed. @returns them as they are now */
+  removeAllOf(tx: EntityManager, organizationId: number, removedAt: Date): Promise<Site[]> {
+    return this.mark(tx, { organizationId, removedAt: IsNull() }, removedAt);
+  }
+
+  /** Brings back those that were removed at that very moment. */
+  restoreAllOf(tx: EntityManager, organizationId: number, removedAt: Date): Promise<Site[]> {
+    return this.mark(tx, { organizationId, removedAt }, null);
+  }
+
+  /** Public ids of the keys of these sites that were not revoked. */
+  async keysOf(tx: EntityManager, siteIds: readonly number[]): Promise<string[]> {
+    const rows = await tx.query<{ public_id: string }[]>(
+      'SELECT public_id FROM api_keys WHERE site_id = ANY($1) AND revoked_at IS NULL',
+      [siteIds],
+    );
+    return rows.map((row) => row.public_id);
+  }
+
+  private async mark(tx: EntityManager, which: FindOptionsWhere<Site>, removedAt: Date | null): Promise<Site[]> {
+    const sites = await tx.find(Site, { where: which, order: { id: 'ASC' }, lock: { mode: 'pessimistic_write' } });
+    if (sites.length === 0) return [];
+    await tx.update(Site, { id: In(sites.map(({ id }) => id)) }, { removedAt, revision: () => 'revision + 1' });
+    return sites.map((site) => ({ ...site, removedAt, revision: site.revision + 1 }));
+  }
 }
 
 function within(scope: Scope): FindOptionsWhere<Site> {

@@ -2,6 +2,7 @@ import { IdentityAndSites1760000000001 } from './1760000000001-identity-and-site
 import { OwnModules1763800000000 } from './1763800000000-own-modules.js';
 import { Sessions1763900000000 } from './1763900000000-sessions.js';
 import { SecondFactors1763900000001 } from './1763900000001-second-factors.js';
+import { OrganizationRevisions1763900000002 } from './1763900000002-organization-revisions.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   OwnModules1763800000000,
   Sessions1763900000000,
   SecondFactors1763900000001,
+  OrganizationRevisions1763900000002,
 ];

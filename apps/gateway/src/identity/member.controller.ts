@@ -1,0 +1,71 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { Answer } from '../http/answer.js';
+import { AnswersList, Refuses } from '../http/openapi.decorator.js';
+import { PageQuery } from '../http/parameters.js';
+import { UuidPipe } from '../http/uuid.pipe.js';
+import { Person } from '../login/asker.decorator.js';
+import { doerOf } from './doer.js';
+import { ChangeRoleBody } from './identity.dto.js';
+import { MEMBER } from './identity.schema.js';
+import { ManageMembers } from './manage-members.service.js';
+import type { UserPrincipal } from './principal.js';
+
+@ApiTags('Organizations')
+@ApiBearerAuth()
+@Controller('api/v1/organizations/:organizationId/members')
+export class MemberController {
+  constructor(private readonly members: ManageMembers) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Its members, by name' })
+  @AnswersList(MEMBER)
+  @Refuses('not_found')
+  async list(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) organization: string,
+    @Query() { page, per_page }: PageQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    const [rows, total] = await this.members.list(doerOf(person, request), organization, { page, per_page });
+    return new Answer(
+      rows.map(({ uuid, email, name, active, role, since }) => ({
+        id: uuid,
+        email,
+        name,
+        active,
+        role,
+        since: since.toISOString(),
+      })),
+      { page: { page, per_page, total } },
+    );
+  }
+
+  @Patch(':userId')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Give a member another role; it counts with her next request' })
+  @Refuses('validation_failed', 'not_found', 'forbidden', 'last_administrator')
+  async change(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) organization: string,
+    @Param('userId', UuidPipe) user: string,
+    @Body() { role }: ChangeRoleBody,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.members.changeRole(organization, user, role, doerOf(person, request));
+  }
+
+  @Delete(':userId')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Remove a member, or leave; the account stays' })
+  @Refuses('not_found', 'forbidden', 'last_administrator')
+  async remove(
+    @Person() person: UserPrincipal,
+    @Param('organizationId', UuidPipe) organization: string,
+    @Param('userId', UuidPipe) user: string,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    await this.members.remove(organization, user, doerOf(person, request));
+  }
+}
