@@ -35,7 +35,10 @@ export class ModelSnapshotRepository {
   /** Everything that is derived from what is known of modules, exposures summed by site: a module of every site has many. */
   ofModules(tx: EntityManager, moduleIds: readonly number[]): Promise<ModelRow[]> {
     return tx.query(
-      `SELECT 'modules' AS table, m.module AS key, to_jsonb(m)::text AS row FROM modules m WHERE m.module_id = ANY ($1)
+      `SELECT 'modules' AS table, m.module AS key,
+              -- A history may weigh a megabyte: its digest tells as well.
+              (to_jsonb(m) - 'history' || jsonb_build_object('history', md5(m.history::text)))::text AS row
+       FROM modules m WHERE m.module_id = ANY ($1)
        UNION ALL
        SELECT 'advisories', a.advisory || ' on ' || m.module, to_jsonb(a)::text
        FROM advisories a JOIN modules m USING (module_id) WHERE a.module_id = ANY ($1)
