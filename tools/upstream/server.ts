@@ -23,6 +23,8 @@ export interface UpstreamOptions {
   readonly machineNames?: boolean;
   /** Facts to serve; default the recorded ones. */
   readonly records?: Records;
+  /** How many requests are remembered at least, half of them when it gets more. Default twenty thousand. */
+  readonly remember?: number;
   /** Also offer the control over HTTP: `POST /_control/<verb>` with a JSON array of arguments. Default off. */
   readonly controlOverHttp?: boolean;
 }
@@ -32,6 +34,8 @@ export interface UpstreamRequest {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly status: number;
+  /** When it was answered, by the stand-in's clock; milliseconds. */
+  readonly at: number;
 }
 
 export interface Upstream {
@@ -61,6 +65,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   const cache = new Map<string, { generation: number; since: number; document: Document }>();
   const control = new UpstreamControl(catalogue, faults, clock);
   const requests: UpstreamRequest[] = [];
+  const remember = options.remember ?? REMEMBERED_REQUESTS;
   const api: ApiOptions = { machineNames: options.machineNames ?? true };
 
   const documentOf = (url: URL, now: number): Document | null => {
@@ -78,8 +83,9 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
 
   const server = createServer((request, response) => {
     response.on('close', () => {
-      requests.push({ url: request.url ?? '', headers: request.headers, status: response.statusCode });
-      if (requests.length > REMEMBERED_REQUESTS) requests.splice(0, REMEMBERED_REQUESTS / 2);
+      const { url = '', headers } = request;
+      requests.push({ url, headers, status: response.statusCode, at: clock.now().getTime() });
+      if (requests.length > remember) requests.splice(0, remember / 2);
     });
     void answer(request, response).catch((error: unknown) => {
       response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error));

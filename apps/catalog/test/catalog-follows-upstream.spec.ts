@@ -141,7 +141,7 @@ describe('the catalog with an upstream', () => {
     ['a refusal', { kind: 'status', status: 429, retryAfter: '7200' }, 'rate_limited'],
     ['older than what is known', { kind: 'older', asOf: new Date('2022-06-01T00:00:00Z') }, 'older_document'],
     ['about nothing any more', { kind: 'older', asOf: new Date('2001-01-01T00:00:00Z') }, 'vanished'],
-  ] as const)('keeps the good data when an answer is %s', async (_, fault, code) => {
+  ] as const)('S62: keeps the good data when an answer is %s', async (_, fault, code) => {
     const before = await box.sql.query('SELECT hash, history, etag FROM module_documents ORDER BY module_id');
     // Without a condition, so that the spoilt body itself arrives.
     await box.sql.query(`UPDATE module_documents SET etag = NULL, last_modified = NULL`);

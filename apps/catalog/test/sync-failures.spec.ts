@@ -56,7 +56,7 @@ describe('what upstream answered that was not taken', () => {
     await upstream.stop();
   });
 
-  it('is kept with its reason, marks the module stale since the first, and is over with the next good answer', async () => {
+  it('S62: is kept with its reason, marks the module stale since the first, and is over with the next good answer', async () => {
     expect(await moduleState()).toMatchObject({
       known_upstream: true,
       revision: 1,
@@ -125,6 +125,36 @@ describe('what upstream answered that was not taken', () => {
       { subject: 'module:token', count: 100 },
     ]);
     expect((await failures({ module: 'token' })).items[0]).toMatchObject({ code: 'http_status' });
+  });
+
+  it('S62: takes no advisory away, whatever the feed and the archive answer instead of them', async () => {
+    const count = async () =>
+      (await box.sql.query(`SELECT count(*)::int AS count FROM advisories WHERE state = 'published'`))[0]
+        .count as number;
+    await eventually(async () => (await count()) === 1, { what: 'the advisory to be known' });
+    const feeds = async () => (await box.ask(syncOverview, {})).feeds;
+    const faults = [{ kind: 'truncated' }, { kind: 'empty' }, { kind: 'wrong-type' }, { kind: 'cut' }] as const;
+    for (const [place, fault] of faults.entries()) {
+      upstream.control.heal();
+      upstream.control.break({ fault, path: /rss|api-d7/ });
+      // A day later, the archive is to be read whole; and without a condition, so that the spoilt body itself arrives.
+      await box.sql.query(`UPDATE advisory_feed SET etag = NULL, last_modified = NULL`);
+      clock.advance(DAY);
+      await eventually(
+        async () => {
+          const states = await feeds();
+          expect(states.map(({ failures: inARow }) => inARow > place)).toEqual([true, true]);
+          return true;
+        },
+        { what: `both to fail with ${fault.kind}` },
+      );
+      expect(await count()).toBe(1);
+    }
+    expect((await feeds()).map((feed) => [feed.subject, feed.stale_since !== null]).sort()).toEqual([
+      ['advisories', true],
+      ['advisory-archive', true],
+    ]);
+    expect((await box.told()).advisories.filter(({ state }) => state === 'retracted')).toEqual([]);
   });
 
   it('is nothing for a module that nobody runs', async () => {

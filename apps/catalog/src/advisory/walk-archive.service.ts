@@ -70,8 +70,8 @@ export class WalkArchiveService {
       const module = project.machineName ?? projects.get(project.nid) ?? looked.get(project.nid);
       if (module === undefined) unreadable.add(stated.advisory);
       else seen.push({ facts: assembleFacts({ ...stated, module }), changedAt });
-      // There are some thousand: the event loop turns in between.
-      if (seen.length % 20 === 0) await setImmediate();
+      // There may be thousands, with long texts: the event loop turns in between.
+      await setImmediate();
     }
     return {
       source: 'archive',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ReleaseHistoryDocument } from '#libs/contracts';
 import { readReleaseHistory, readReleaseHistoryInSlices, UnreadableDocumentError } from '#libs/drupal';
@@ -24,6 +25,11 @@ export type ModuleAnswer =
 
 /** Longer documents are read in slices, so that the event loop turns in between. */
 const SLICE_ABOVE_BYTES = 128 * 1024;
+/**
+ * Longer histories (as JSON, in characters) are refused: they are stored, checked and sent in one piece. Core's, the longest of all, has a
+ * fifth of it.
+ */
+const LONGEST_HISTORY = 3 * 1024 * 1024;
 
 /** Asks upstream for one module's release history; writes nothing. */
 @Injectable()
@@ -41,6 +47,12 @@ export class FetchModuleService {
       const fetched = await this.upstream.client.get(url, known?.validators ?? null);
       if (fetched.kind === 'not_modified') return fetched;
       const history = await readDocument(fetched.body);
+      if (fetched.body.length > SLICE_ABOVE_BYTES) {
+        await setImmediate();
+        const { length } = JSON.stringify(history);
+        if (length > LONGEST_HISTORY) return failed('too_complex', `a history of ${length} characters`);
+        await setImmediate();
+      }
       const judgement = judgeDocument(module, { history, validators: fetched.validators }, known, this.clock.now());
       switch (judgement.kind) {
         case 'refused':

@@ -66,9 +66,9 @@ export class SyncLoopService {
       );
   }
 
-  /** Nothing is on its way: all that was claimed is answered and written. */
-  get idle(): boolean {
-    return this.active === 0 && this.answers.length === 0 && this.writing === null;
+  /** Subjects that are being asked for, and answers that are not written yet. */
+  get underway(): number {
+    return this.active + this.answers.length + (this.writing ? 1 : 0);
   }
 
   health(): { readonly ok: boolean; readonly detail?: string } {

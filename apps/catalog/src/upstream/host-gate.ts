@@ -27,12 +27,18 @@ export class HostGate {
   private pausedUntil = 0;
   private probing = false;
   private readonly waiting: (() => void)[] = [];
+  private pacing = 0;
 
   constructor(private readonly options: HostGateOptions) {}
 
   /** Milliseconds until the host may be asked again; 0: now. */
   pausedForMs(): number {
     return Math.max(0, this.pausedUntil - this.options.clock.now().getTime());
+  }
+
+  /** Requests that wait for their turn. */
+  get held(): number {
+    return this.waiting.length + this.pacing;
   }
 
   /** @throws FetchFailure `host_paused` without a request, or what `request` threw. */
@@ -69,7 +75,10 @@ export class HostGate {
     const now = this.options.timers.monotonic();
     const start = Math.max(now, this.nextStart);
     this.nextStart = start + 1000 / this.options.ratePerSecond;
-    if (start - now >= 1) await this.options.timers.sleep(start - now);
+    if (start - now < 1) return;
+    this.pacing += 1;
+    await this.options.timers.sleep(start - now);
+    this.pacing -= 1;
   }
 
   private note(failure: FetchFailure): void {

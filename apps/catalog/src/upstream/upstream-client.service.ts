@@ -47,6 +47,11 @@ export class UpstreamClient implements UpstreamPort {
     return this.gates.get(new URL(base).host)?.pausedForMs() ?? 0;
   }
 
+  /** Requests that wait for their turn, over all hosts. */
+  get held(): number {
+    return [...this.gates.values()].reduce((sum, gate) => sum + gate.held, 0);
+  }
+
   /** @throws FetchFailure */
   async get(url: string, validators: Validators | null, expected: Expected = 'xml'): Promise<Fetched> {
     const target = new URL(url);
