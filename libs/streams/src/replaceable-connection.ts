@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Redis, RedisOptions } from 'ioredis';
 import { RedisUnavailableError } from './failures.js';
 import { silentLog } from './observer.js';
 import type { StreamsLog } from './observer.js';
 import { isLinkError } from './redis-connection.js';
 import type { ConnectRedisOptions, RedisConnection, RedisRole } from './redis-connection.js';
+import type { SentinelWatch } from './sentinel-watch.js';
 
 /** For the TCP connect, and again for the handshake after it. */
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -27,18 +29,21 @@ export class ReplaceableConnection implements RedisConnection {
   private readonly timeoutMs: number;
   private readonly log: StreamsLog;
   private current: Redis;
+  private readonly unwatch: (() => void) | undefined;
   private closed = false;
 
   constructor(
     readonly url: string,
     private readonly options: ConnectRedisOptions,
     private readonly open: (settings: RedisOptions) => Redis,
+    private readonly leader?: SentinelWatch,
   ) {
     this.name = options.name;
     this.role = options.role;
     this.timeoutMs = options.commandTimeoutMs ?? TIMEOUT_MS[options.role];
     this.log = options.log ?? silentLog;
     this.current = this.create();
+    this.unwatch = leader?.watch(() => this.leaveOldLeader(this.current));
   }
 
   get client(): Redis {
@@ -108,11 +113,12 @@ export class ReplaceableConnection implements RedisConnection {
   }
 
   sibling(options: Partial<ConnectRedisOptions>): RedisConnection {
-    return new ReplaceableConnection(this.url, { ...this.options, ...options }, this.open);
+    return new ReplaceableConnection(this.url, { ...this.options, ...options }, this.open, this.leader);
   }
 
   async close(): Promise<void> {
     this.closed = true;
+    this.unwatch?.();
     discard(this.current);
   }
 
@@ -141,6 +147,13 @@ export class ReplaceableConnection implements RedisConnection {
     return { commandTimeout: patience, socketTimeout: patience * 2 };
   }
 
+  /** Another server leads by now: what is connected to, or being connected to, is of no use. */
+  private leaveOldLeader(client: Redis): void {
+    const { remoteAddress, remotePort } = (client as unknown as { stream?: Partial<Socket> }).stream ?? {};
+    const isLeader = remoteAddress !== undefined && this.leader?.leads(`${remoteAddress}:${remotePort}`) !== false;
+    if (this.leader !== undefined && !isLeader) this.replaceIf(client, 'another server leads');
+  }
+
   private create(): Redis {
     const settings: RedisOptions = {
       connectionName: this.name,
@@ -162,6 +175,7 @@ export class ReplaceableConnection implements RedisConnection {
     });
     client.on('ready', () => {
       announced = false;
+      this.leaveOldLeader(client);
     });
     boundHandshake(client);
     return client;

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
-import { testRedis } from './test-redis.js';
+import { QUICK_SYNC, testRedis } from './test-redis.js';
 import type { TestRedis } from './test-redis.js';
 
 const SLOTS = 16_384;
@@ -45,7 +45,10 @@ export async function testCluster(shards = 3, withReplicas = false): Promise<Tes
     Array.from({ length: count }, async (): Promise<TestClusterNode> => {
       const busPort = await freePort();
       const server = await testRedis({
-        args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port', String(busPort)],
+        args: [
+          ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port', String(busPort)],
+          ...QUICK_SYNC,
+        ],
       });
       return { ...server, busPort, id: String(await client(server).cluster('MYID')) };
     }),
@@ -59,8 +62,11 @@ export async function testCluster(shards = 3, withReplicas = false): Promise<Tes
       await client(node).cluster('ADDSLOTSRANGE', share(i), share(i + 1) - 1);
     }),
   );
-  for (const node of nodes.slice(1))
-    await client(nodes[0]!).call('CLUSTER', 'MEET', '127.0.0.1', String(node.port), String(node.busPort));
+  // Everybody to everybody: by gossip alone it would take seconds until all know all.
+  for (const [i, node] of nodes.entries()) {
+    for (const other of nodes.slice(i + 1))
+      await client(node).call('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(other.busPort));
+  }
 
   const running = async (): Promise<TestClusterNode[]> => {
     const answers = await Promise.allSettled(nodes.map((node) => client(node).ping()));
@@ -103,7 +109,7 @@ export async function testCluster(shards = 3, withReplicas = false): Promise<Tes
       await client(to).cluster('SETSLOT', slot, 'IMPORTING', from.id);
       await client(from).cluster('SETSLOT', slot, 'MIGRATING', to.id);
       for (;;) {
-        const keys = (await client(from).cluster('GETKEYSINSLOT', slot, 10));
+        const keys = await client(from).cluster('GETKEYSINSLOT', slot, 10);
         if (keys.length === 0) break;
         for (const key of keys) await client(from).migrate('127.0.0.1', to.port, key, 0, 5_000);
       }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
-import { testRedis } from './test-redis.js';
+import { QUICK_SYNC, testRedis } from './test-redis.js';
 import type { TestRedis } from './test-redis.js';
 
 /** One master, its replicas, and three sentinels that agree by two votes; all on loopback. */
@@ -11,7 +11,7 @@ export interface TestSentinel {
   readonly servers: readonly TestRedis[];
   /** The server that the sentinels name now. */
   master(): Promise<TestRedis>;
-  /** Resolves when the sentinels know one online replica or more of the master, so that they could fail over. */
+  /** Resolves when the sentinels know every server but the master as a replica that follows it. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -20,9 +20,11 @@ const NAME = 'patchwatch';
 
 /** @param replicas how many; a master is missed after half a second. */
 export async function testSentinel(replicas = 1): Promise<TestSentinel> {
-  const first = await testRedis();
+  const first = await testRedis({ args: QUICK_SYNC });
   const others = await Promise.all(
-    Array.from({ length: replicas }, () => testRedis({ args: ['--replicaof', '127.0.0.1', String(first.port)] })),
+    Array.from({ length: replicas }, () =>
+      testRedis({ args: [...QUICK_SYNC, '--replicaof', '127.0.0.1', String(first.port)] }),
+    ),
   );
   const servers = [first, ...others];
   const sentinels = await Promise.all(
@@ -51,9 +53,14 @@ export async function testSentinel(replicas = 1): Promise<TestSentinel> {
     },
     settled: async () => {
       await eventually(
-        async () =>
-          (await told('replicas')).some((row) => row['master-link-status'] === 'ok' && row['flags'] === 'slave'),
-        { what: 'the sentinels to know a replica that is online' },
+        async () => {
+          const rows = await told('replicas');
+          return (
+            rows.length === replicas &&
+            rows.every((row) => row['master-link-status'] === 'ok' && row['flags'] === 'slave')
+          );
+        },
+        { what: 'the sentinels to know all replicas online', timeoutMs: 30_000 },
       );
     },
     stop: async () => {

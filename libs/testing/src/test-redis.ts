@@ -42,6 +42,9 @@ const DURABLE = [
   ...['--maxmemory-policy', 'noeviction', '--save', ''],
 ];
 
+/** A master waits five seconds for more replicas before it sends anything to the first; in a test nobody else comes. */
+export const QUICK_SYNC = ['--repl-diskless-sync-delay', '0'];
+
 /** A Redis of this suite's own, on a free port of loopback, with its files in a temporary folder. */
 export async function testRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const binary = options.program ?? process.env['PATCHWATCH_TEST_REDIS_SERVER'] ?? 'redis-server';
@@ -104,7 +107,8 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
     stop: async () => {
       await end('SIGTERM');
       process.off('exit', lastResort);
-      await rm(folder, { recursive: true, force: true });
+      // A child that it forked to write a file may outlive it for a moment.
+      await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
     kill9: () => end('SIGKILL'),
     pause: () => void child?.kill('SIGSTOP'),

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { eventually, testSentinel } from '#libs/testing';
 import type { TestSentinel } from '#libs/testing';
@@ -16,16 +16,15 @@ describe('Behind sentinels', () => {
   let stage: Stage | undefined;
   let load: Load | undefined;
 
-  beforeAll(async () => {
+  // Anew for each: after a failover sentinels take ten seconds and more to bring the old master back into line.
+  beforeEach(async () => {
     sentinel = await testSentinel(2);
   }, 40_000);
-  afterAll(async () => {
-    await sentinel.stop();
-  });
   afterEach(async () => {
     await load?.stop();
     await stage?.end();
     load = stage = undefined;
+    await sentinel.stop();
   });
 
   it('finds the master, and looks at the replica’s settings before it starts', async () => {
@@ -59,40 +58,34 @@ describe('Behind sentinels', () => {
     replicas[1]!.resume();
     await publisher.close();
     await connection.close();
-    await sentinel.settled();
   });
 
-  for (const [how, harm] of [
-    ['is killed', 'kill9'],
-    ['stands still', 'pause'],
-  ] as const) {
-    it(`the master ${how} under load: another leads, and everything accepted is handled once`, async () => {
-      stage = new Stage(await redisWorld(sentinel.url, {}, { replicas: 1 }));
-      await stage.process();
-      load = underLoad(stage, QUEUE);
-      const { accepted } = load;
-      await eventually(() => accepted.length > 200, { what: 'accepted messages' });
-      const old = await sentinel.master();
-      await old[harm]();
-      await eventually(async () => (await sentinel.master()).port !== old.port, {
-        what: 'another master',
-        timeoutMs: 15_000,
-      });
-      const before = accepted.length;
-      await eventually(() => accepted.length > before + 200, {
-        what: 'messages that the new master and its replica have',
-        timeoutMs: 15_000,
-      });
-      if (harm === 'pause') old.resume();
-      else await old.restart();
-      const after = accepted.length;
-      await eventually(() => accepted.length > after + 200, { what: 'messages while the old one is back' });
-      await load.stop();
-      await stage.untilEmpty();
-      expect(load.wrong).toEqual([]);
-      expect(load.doubtful.length).toBeGreaterThan(0);
-      expect(lostOf(load, stage)).toEqual([]);
-      expect(inventedBy(load, stage)).toEqual([]);
-    }, 45_000);
-  }
+  it('the master stands still under load and goes on after another leads: everything accepted is handled once', async () => {
+    stage = new Stage(await redisWorld(sentinel.url, {}, { replicas: 1 }));
+    await stage.process();
+    load = underLoad(stage, QUEUE);
+    const { accepted } = load;
+    await eventually(() => accepted.length > 200, { what: 'accepted messages' });
+    const old = await sentinel.master();
+    old.pause();
+    await eventually(async () => (await sentinel.master()).port !== old.port, {
+      what: 'another master',
+      timeoutMs: 15_000,
+    });
+    const before = accepted.length;
+    await eventually(() => accepted.length > before + 200, {
+      what: 'messages that the new master and its replica have',
+      timeoutMs: 15_000,
+    });
+    // It still believes in itself; the sentinels take their time to tell it.
+    old.resume();
+    const after = accepted.length;
+    await eventually(() => accepted.length > after + 200, { what: 'messages while the old one is back' });
+    await load.stop();
+    await stage.untilEmpty();
+    expect(load.wrong).toEqual([]);
+    expect(load.doubtful.length).toBeGreaterThan(0);
+    expect(lostOf(load, stage)).toEqual([]);
+    expect(inventedBy(load, stage)).toEqual([]);
+  }, 45_000);
 });
