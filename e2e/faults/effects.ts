@@ -7,9 +7,9 @@ import type {
   SiteChanged,
   SitesHeard,
 } from '#libs/contracts';
-import type { Scope } from './facts.js';
 import type { EffectFact } from './identity.js';
 import type { Platform } from './platform/platform.js';
+import type { Scope } from './scope.js';
 
 /** One row that was ever committed to an outbox, as the platform's trigger wrote it down. */
 interface ToldEvent {

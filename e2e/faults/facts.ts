@@ -4,17 +4,7 @@ import { readEffects } from './effects.js';
 import type { DeadFact, Facts, HistoryFact, Place, ReceiptFact, StreamFact } from './identity.js';
 import type { Ledger } from './ledger.js';
 import type { Platform } from './platform/platform.js';
-
-/** What belongs to one scenario: its sites, and everything that came after its beginning. */
-export interface Scope {
-  readonly siteIds: readonly number[];
-  /** Greatest ids at the beginning. */
-  readonly deadSince: Readonly<Record<DeadSchema, number>>;
-  readonly eventsSince: number;
-}
-
-export const DEAD_SCHEMAS = ['ingest', 'catalog', 'reporting', 'notifier'] as const;
-export type DeadSchema = (typeof DEAD_SCHEMAS)[number];
+import type { Scope } from './scope.js';
 
 /** A consumer that was silent for so long is no live one: its process is gone, its name goes later. */
 const LIVE_MS = 4_000;

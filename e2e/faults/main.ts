@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKept, reportAsText } from './report.js';
-import { runAll } from './run-all.js';
+import { Playhouse } from './playhouse.js';
+import type { Outcome } from './scenario.js';
 import { chosen, EVERYDAY } from './scenarios/index.js';
 
 const USAGE = `npm run test:faults                     every scenario
@@ -30,12 +31,21 @@ export async function main(args: readonly string[]): Promise<number> {
   mkdirSync(folder, { recursive: true });
   const everyday = flags.has('--everyday');
   const scenarios = chosen(everyday ? EVERYDAY.map(String) : words);
-  const outcomes = await runAll(scenarios, { short: everyday || flags.has('--short'), folder, say }, (outcome) => {
+  const playhouse = new Playhouse({ short: everyday || flags.has('--short'), folder, say });
+  const outcomes: Outcome[] = [];
+  const write = (): void => {
+    writeFileSync(join(folder, 'report.json'), `${JSON.stringify({ kept: isKept(outcomes), outcomes }, null, 2)}\n`);
+  };
+  for (const scenario of scenarios) {
+    const outcome = await playhouse.play(scenario);
+    outcomes.push(outcome);
+    // After each: a run that is interrupted has its report, too.
+    write();
     say(`  ${outcome.verdict} after ${outcome.seconds} s`);
     for (const problem of outcome.problems) say(`  - ${problem}`);
-  });
+  }
+  await playhouse.close();
   const report = { kept: isKept(outcomes), outcomes };
-  writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `\n${reportAsText(outcomes)}\n`);
   return report.kept ? 0 : 1;
 }

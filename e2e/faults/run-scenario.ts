@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { balanceOf, brokenIdentities, type Balance } from './identity.js';
 import type { Platform } from './platform/platform.js';
-import type { Outcome, RunOptions, Scenario } from './scenario.js';
+import type { RunOptions } from './run-options.js';
+import type { Outcome, Scenario } from './scenario.js';
 import { Stage } from './stage.js';
 
 const NOTHING: Balance = { accepted: 0, doubtful: 0, receipts: 0, dead: 0, lost: 0, invented: 0 };
@@ -18,7 +19,7 @@ export async function runScenario(platform: Platform, scenario: Scenario, option
   let stage: Stage | undefined;
   try {
     await platform.restore();
-    stage = await Stage.open(platform, scenario, { ...options, folder });
+    stage = await Stage.open(platform, scenario.name, { ...options, folder });
     await scenario.run(stage).catch((error: unknown) => problems.push(`it broke off: ${messageOf(error)}`));
     await stage.stopLoads();
     await platform.restore();

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUES } from '#libs/contracts';
 import { eventually } from '#libs/testing';
-import { DEAD_SCHEMAS, readDead, readFacts, readStreams, type DeadSchema, type Scope } from './facts.js';
+import { readDead, readFacts, readStreams } from './facts.js';
 import type { DeadFact, Facts } from './identity.js';
 import { Ledger } from './ledger.js';
 import { Load, type LoadOptions } from './load.js';
 import type { Platform } from './platform/platform.js';
 import { PushClient, type PushAnswer } from './push-client.js';
 import { registerSites, type SiteAgent } from './site-agent.js';
-import { TUNING, type RunOptions, type Scenario } from './scenario.js';
+import { TUNING, type RunOptions } from './run-options.js';
+import { DEAD_SCHEMAS, type DeadSchema, type Scope } from './scope.js';
 
 /** What a scenario plays on: the platform, sites of its own, clients that keep the books. */
 export class Stage {
@@ -35,7 +36,7 @@ export class Stage {
     });
   }
 
-  static async open(platform: Platform, scenario: Scenario, options: RunOptions): Promise<Stage> {
+  static async open(platform: Platform, name: string, options: RunOptions): Promise<Stage> {
     const deadSince = {} as Record<DeadSchema, number>;
     for (const schema of DEAD_SCHEMAS) {
       const [row] = await platform.query<{ id: number }>(
@@ -49,7 +50,7 @@ export class Stage {
       options,
       new Ledger(options.folder),
       { siteIds: [], deadSince, eventsSince: row!.id },
-      scenario.name,
+      name,
     );
     stage.watch = stage.watchBacklog();
     return stage;

@@ -5,29 +5,23 @@ import type { Cluster, Redis } from 'ioredis';
 import pg from 'pg';
 import { SERVICES, type ServiceName } from '#libs/contracts';
 import { urlForRole } from '#libs/database';
-import { emptyDatabase, eventually, freePort, TcpProxy, testRedis, type TestRedis } from '#libs/testing';
+import { emptyDatabase, eventually, freePort, TcpProxy, type TestRedis } from '#libs/testing';
 import { ApiClient } from '../../../tools/cli/api-client.js';
 import { migrate } from '../../../tools/migrate/main.js';
-import { startUpstream, type Upstream } from '../../../tools/upstream/server.js';
+import type { Upstream } from '../../../tools/upstream/server.js';
 import { ServiceProcess } from '../../harness/processes.js';
 import { directly, dropRoles } from './connections.js';
 import { logEvents } from './event-log.js';
 import { Instance } from './instance.js';
-import { limitingProgram } from './limiting-program.js';
-import { ownPostgres, type PostgresServer } from './postgres-server.js';
+import type { PostgresServer } from './postgres-server.js';
+import { startServers, type ServerOptions } from './servers.js';
 import type { Topology } from './topologies.js';
 
-export interface PlatformOptions {
-  /** Where the logs of the processes go. */
-  readonly folder: string;
+export interface PlatformOptions extends ServerOptions {
   /** How many processes; default one a service, two of ingest. */
   readonly processes?: Partial<Record<ServiceName, number>>;
   /** Settings of all services. */
   readonly env?: Record<string, string>;
-  /** Makes what carries the streams instead of one Redis. */
-  readonly streams?: () => Promise<Topology>;
-  /** The streams' Redis may write no file beyond the blocks that a file \`limit\` in its folder names, when it is started and finds one. */
-  readonly limitedRedis?: boolean;
 }
 
 /** Over how many streams the partitioned queues are spread. */
@@ -60,13 +54,7 @@ export class Platform {
 
   static async start(options: PlatformOptions): Promise<Platform> {
     mkdirSync(options.folder, { recursive: true });
-    const [postgres, redis, cache, upstream, topology] = await Promise.all([
-      ownPostgres(),
-      testRedis(options.limitedRedis ? { program: limitingProgram(options.folder) } : {}),
-      testRedis({ args: ['--appendonly', 'no', '--appendfsync', 'no'] }),
-      startUpstream({ port: 0, host: '127.0.0.1' }),
-      options.streams?.() ?? null,
-    ]);
+    const { postgres, redis, cache, upstream, topology } = await startServers(options);
     if (postgres !== null) process.env['PATCHWATCH_TEST_DATABASE_URL'] = postgres.url;
     const database = await emptyDatabase();
     const port = await freePort();
