@@ -39,6 +39,8 @@ export class RpcListener {
   private stopping = false;
   private loop: Promise<void> | undefined;
   private lastRead = performance.now();
+  /** Why the last read failed; null: it did not. */
+  private trouble: string | null = null;
 
   constructor(private readonly options: RpcListenerOptions) {
     const { connection, service, log } = options;
@@ -71,13 +73,15 @@ export class RpcListener {
     await this.sender.flush();
   }
 
-  /** Red when Redis has not answered a read for long. */
+  /** Red when Redis did not answer the last read, or none for long. */
   health(): { readonly ok: boolean; readonly detail: string } {
     const silentMs = performance.now() - this.lastRead;
-    const ok = this.loop !== undefined && !this.stopping && silentMs < RED_AFTER_MS;
+    const ok = this.loop !== undefined && !this.stopping && this.trouble === null && silentMs < RED_AFTER_MS;
     return {
       ok,
-      detail: ok ? `${this.questions.size} questions in work` : `no answer from Redis for ${Math.round(silentMs)} ms`,
+      detail: ok
+        ? `${this.questions.size} questions in work`
+        : (this.trouble ?? `no answer from Redis for ${Math.round(silentMs)} ms`),
     };
   }
 
@@ -127,6 +131,7 @@ export class RpcListener {
           BLOCK_MS + GRACE_MS,
         )) as unknown;
         this.lastRead = performance.now();
+        this.trouble = null;
         for (const [id, fields] of entriesOf(reply)) this.take(id, fields);
       } catch (error) {
         this.readerId = null;
@@ -138,6 +143,7 @@ export class RpcListener {
   /** A stream that is gone is made again at once: as long as it is missing, callers are told that no server is there. */
   private async recover(error: unknown): Promise<void> {
     if (!(error instanceof Error && /NOGROUP|UNBLOCKED/.test(error.message))) {
+      this.trouble = String(error);
       this.options.log.warn(
         { service: this.options.service, error: String(error) },
         'Reading RPC questions failed; trying again',

@@ -81,6 +81,8 @@ class Careless {
 describe('RPC over streams', () => {
   let redis: TestRedis;
   let stops: (() => Promise<unknown>)[] = [];
+  /** The one that `serve` has made last. */
+  let server: StreamsRpcServer;
 
   beforeAll(async () => {
     redis = await testRedis({ args: ['--appendonly', 'no'] });
@@ -101,7 +103,7 @@ describe('RPC over streams', () => {
   ): Promise<INestMicroservice> => {
     class App {}
     Module({ controllers })(App);
-    const strategy = new StreamsRpcServer({ service: 'reporting', url: redis.url, ...options });
+    const strategy = (server = new StreamsRpcServer({ service: 'reporting', url: redis.url, ...options }));
     const app = await NestFactory.createMicroservice(App, { strategy, logger: false });
     stops.push(() => app.close());
     await app.listen();
@@ -241,6 +243,24 @@ describe('RPC over streams', () => {
     await redis.restart();
     await again('an answer after the restart');
     expect(rpc.pending).toBe(0);
+  });
+
+  it('notices within five seconds that Redis stands still, is red meanwhile, and answers again when it goes on', async () => {
+    await serve();
+    const rpc = await client();
+    expect(await rpc.call(double, { n: 1 })).toEqual({ n: 2 });
+    expect(server.health().ok).toBe(true);
+    redis.pause();
+    const asked = rpc.call(double, { n: 1 }, { deadlineMs: 500 }).catch((error: unknown) => error);
+    expect(await asked).toBeInstanceOf(RpcTimeoutError);
+    await eventually(() => !server.health().ok, { what: 'red health', timeoutMs: 5_000 });
+    redis.resume();
+    await eventually(
+      async () => (await rpc.call(double, { n: 2 }, { deadlineMs: 500 })).n === 4 && server.health().ok,
+      {
+        what: 'an answer and green health',
+      },
+    );
   });
 
   it('answers what it has before it stops, and leaves no call open when the caller stops', async () => {
