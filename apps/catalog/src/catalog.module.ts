@@ -27,6 +27,7 @@ import { SyncReportController } from './sync/sync-report.controller.js';
 import { SyncReportRepository } from './sync/sync-report.repository.js';
 import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { SyncStateRepository } from './sync/sync-state.repository.js';
+import { UpstreamBudgetRepository } from './sync/upstream-budget.repository.js';
 import type { UpstreamParts } from './upstream/upstream-parts.js';
 import { UPSTREAM } from './upstream/upstream.tokens.js';
 
@@ -63,6 +64,7 @@ export class CatalogModule {
         LookAtAdvisoriesService,
         SyncAdvisoriesService,
         SyncStateRepository,
+        UpstreamBudgetRepository,
         SyncScheduleService,
         AskUpstreamService,
         SettleAnswersService,

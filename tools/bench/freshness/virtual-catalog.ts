@@ -24,6 +24,7 @@ import { SettleAnswersService } from '../../../apps/catalog/src/sync/settle-answ
 import { SyncLoopService } from '../../../apps/catalog/src/sync/sync-loop.service.js';
 import { SyncScheduleService } from '../../../apps/catalog/src/sync/sync-schedule.service.js';
 import { SyncStateRepository } from '../../../apps/catalog/src/sync/sync-state.repository.js';
+import { UpstreamBudgetRepository } from '../../../apps/catalog/src/sync/upstream-budget.repository.js';
 import { UpstreamClient } from '../../../apps/catalog/src/upstream/upstream-client.service.js';
 import type { UpstreamSettings } from '../../../apps/catalog/src/upstream/upstream-settings.js';
 import type { VirtualTime, VirtualTimers } from './virtual-time.js';
@@ -75,7 +76,13 @@ export class VirtualCatalog {
       new SyncAdvisoriesService(outbox, advisories, schedule, follow),
       states,
     );
-    const ask = new AskUpstreamService(upstream, new FetchModuleService(upstream, time), look);
+    const ask = new AskUpstreamService(
+      upstream,
+      new FetchModuleService(upstream, time),
+      look,
+      states,
+      new UpstreamBudgetRepository(),
+    );
     const loop = new SyncLoopService(unitOfWork, time, log, ask, settle);
     const catalog = new VirtualCatalog(database, unitOfWork, client, waits, { loop, follow, schedule });
     catalog.told = told;

@@ -9,6 +9,7 @@ import { ModuleEntity } from '../module/module.entity.js';
 import { ReleaseEntity } from '../module/release.entity.js';
 import { SyncFailureEntity } from '../sync/sync-failure.entity.js';
 import { SyncStateEntity } from '../sync/sync-state.entity.js';
+import { UpstreamBudgetEntity } from '../sync/upstream-budget.entity.js';
 
 /** Tables of the schema `catalog`; `outbox` and `dead_letters` belong to libs/outbox. */
 export const entities = [
@@ -22,5 +23,6 @@ export const entities = [
   UpstreamProjectEntity,
   SyncStateEntity,
   SyncFailureEntity,
+  UpstreamBudgetEntity,
   CustomModuleEntity,
 ];

@@ -13,7 +13,7 @@ import { SyncStateRepository, type SyncResult } from './sync-state.repository.js
 
 const isModuleAnswer = (answered: Answered): answered is AnsweredModule => answered.claimed.kind === 'module';
 
-/** Writes answers and decides when each subject is due again; also hands out and takes back leases. */
+/** Writes answers and decides when each subject is due again; also takes back leases. */
 @Injectable()
 export class SettleAnswersService {
   private readonly answered = counter(metrics('catalog'), {
@@ -29,13 +29,6 @@ export class SettleAnswersService {
     private readonly advisories: SyncAdvisoriesService,
     private readonly states: SyncStateRepository,
   ) {}
-
-  async claim(
-    tx: EntityManager,
-    claim: { owner: string; now: Date; leaseUntil: Date; limit: number; kinds: readonly string[] },
-  ): Promise<Claimed[]> {
-    return claim.kinds.length === 0 ? [] : await this.states.claim(tx, claim);
-  }
 
   async release(tx: EntityManager, owner: string, now: Date): Promise<void> {
     await this.states.release(tx, owner, now);

@@ -107,12 +107,11 @@ export class SyncLoopService {
     if (free < this.capacity / 2) return 0;
     const now = this.clock.now();
     const claimed = await this.unitOfWork.run((tx) =>
-      this.settle.claim(tx, {
+      this.ask.claim(tx, {
         owner: this.owner,
         now,
         leaseUntil: new Date(now.getTime() + LEASE_MS),
         limit: free,
-        kinds: this.ask.askableKinds(),
       }),
     );
     for (const subject of claimed) {

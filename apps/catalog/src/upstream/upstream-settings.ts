@@ -14,6 +14,8 @@ export interface UpstreamSettings {
   readonly advisoryConcurrency: number;
   /** Requests a second, per host. */
   readonly ratePerSecond: number;
+  /** All replicas together keep that rate; where nobody else is asked, each keeps its own. */
+  readonly sharedRate: boolean;
   readonly timeoutMs: number;
 }
 
@@ -46,6 +48,7 @@ export function upstreamSettings(
     local,
     concurrency,
     advisoryConcurrency: drupalOrg ? 1 : concurrency,
+    sharedRate: !local,
     ratePerSecond: read('PATCHWATCH_UPSTREAM_RATE', local ? 2_000 : 5),
     timeoutMs: read('PATCHWATCH_UPSTREAM_TIMEOUT_MS', 20_000),
   };
