@@ -61,6 +61,11 @@ export class Stage {
     return this.options.short ? short : full;
   }
 
+  /** A promised time limit. In the everyday tests other suites have the machine, too: there it only tells quick from never. */
+  within(ms: number): number {
+    return this.scale(ms, ms * 6);
+  }
+
   get tuning(): (typeof TUNING)['full' | 'short'] {
     return this.options.short ? TUNING.short : TUNING.full;
   }

@@ -33,7 +33,7 @@ export const consumersKilled: Scenario = {
     await Promise.all(victims.map((victim) => victim.ready()));
     const left = await pendingOn(platform, QUEUES.ingestPushes.name);
     const deliveries = Math.max(1, ...left.map((entry) => entry.deliveries));
-    const bound = tuning.leaseMs * 2 ** (deliveries - 1) + REAPER_MS + GRACE_MS;
+    const bound = stage.within(tuning.leaseMs * 2 ** (deliveries - 1) + REAPER_MS + GRACE_MS);
     const took = await stage.until('what the dead held to be reclaimed', async () => {
       const still = await pendingOn(platform, QUEUES.ingestPushes.name);
       return still.length === 0;

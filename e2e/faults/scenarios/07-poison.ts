@@ -5,7 +5,7 @@ import type { Scenario } from '../scenario.js';
 import type { SitePush } from '../site-agent.js';
 
 /** A process that does not answer its health check for so long is killed by its supervisor. */
-const SILENT_MS = 1_500;
+const SILENT_MS = 1_200;
 
 export const poison: Scenario = {
   number: 7,

@@ -57,15 +57,21 @@ async function lostReads(stage: Stage): Promise<void> {
   });
   await watch.stop();
   stage.check('reads were lost', orphans.length > 0, `${orphans.length} orphans`);
-  stage.check(`orphans are swept within ${SWEPT_MS} ms of the new link`, took <= SWEPT_MS + GRACE_MS, `${took} ms`);
-  stage.check('a lost reply is no delivery', watch.mostDeliveries <= 1, `${watch.mostDeliveries} deliveries`);
+  stage.check(
+    `orphans are swept within ${SWEPT_MS} ms of the new link`,
+    took <= stage.within(SWEPT_MS + GRACE_MS),
+    `${took} ms`,
+  );
+  // Unless it took so long that the lease ran out: then others may take over, and that counts.
+  const counted = watch.mostDeliveries > 1 && watch.longestIdleMs < stage.tuning.leaseMs;
+  stage.check('a lost reply is no delivery', !counted, `${watch.mostDeliveries} deliveries`);
 }
 
 /** Nothing arrives, nobody is told. */
 async function halfOpen(stage: Stage, between: string, instance: Instance, link: TcpProxy): Promise<void> {
   link.mode = 'blackhole';
   const red = await stage.until(`red health of ${instance.service}`, async () => !(await instance.isReady()));
-  stage.check(`half open between ${between}: health is red within 5 s`, red <= NOTICED_MS, `${red} ms`);
+  stage.check(`half open between ${between}: health is red within 5 s`, red <= stage.within(NOTICED_MS), `${red} ms`);
   await stage.pass(stage.scale(5_000, 500));
   link.mend();
   const green = await stage.until(`green health of ${instance.service}`, () => instance.isReady());
@@ -89,7 +95,11 @@ async function forgottenLinks(stage: Stage, ingest: Instance): Promise<void> {
     },
     60_000,
   );
-  stage.check('links that a router forgot are replaced within 5 s', took <= NOTICED_MS + GRACE_MS, `${took} ms`);
+  stage.check(
+    'links that a router forgot are replaced within 5 s',
+    took <= stage.within(NOTICED_MS + GRACE_MS),
+    `${took} ms`,
+  );
 }
 
 function acceptedAgain(stage: Stage): () => boolean {

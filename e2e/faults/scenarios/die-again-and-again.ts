@@ -16,7 +16,7 @@ export async function dieAgainAndAgain(stage: Stage, point: string): Promise<voi
   const deaths = () =>
     victims.reduce((sum, { ends }, i) => sum + ends.slice(before[i]).filter((how) => how === 'SIGKILL').length, 0);
   const watch = new PendingWatch(platform, QUEUES.ingestPushes.name);
-  const wanted = stage.scale(30, 5);
+  const wanted = stage.scale(30, 3);
   const load = stage.load({
     sites: await stage.sites(stage.scale(100, 30)),
     lanes: 16,
