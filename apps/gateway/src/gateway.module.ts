@@ -22,6 +22,7 @@ import { NoQueryGuard } from './http/no-query.guard.js';
 import { Bootstrap } from './identity/bootstrap.service.js';
 import { IdentityChanges } from './identity/identity-changes.service.js';
 import { IdentityRepository } from './identity/identity.repository.js';
+import { JoinOrganization } from './identity/join-organization.service.js';
 import { ManageMembers } from './identity/manage-members.service.js';
 import { ManageOrganizations } from './identity/manage-organizations.service.js';
 import { ManageUsers } from './identity/manage-users.service.js';
@@ -32,10 +33,16 @@ import { OrganizationRepository } from './identity/organization.repository.js';
 import { People } from './identity/people.service.js';
 import { Permissions } from './identity/permissions.service.js';
 import { UserController } from './identity/user.controller.js';
+import { AcceptInvitation, NewMembers } from './invitation/accept-invitation.service.js';
+import { InvitationController } from './invitation/invitation.controller.js';
+import { InvitationRepository } from './invitation/invitation.repository.js';
+import { ManageInvitations } from './invitation/manage-invitations.service.js';
+import { AccountLetters } from './letter/account-letters.service.js';
 import { AccessTokens } from './login/access-tokens.service.js';
 import { Authenticator } from './login/authenticator.service.js';
 import { ChangePassword, NewPasswords, PasswordChanges } from './login/change-password.service.js';
 import { CheckPassword } from './login/check-password.service.js';
+import { CountAttempts } from './login/count-attempts.service.js';
 import { LogIn } from './login/log-in.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
@@ -49,6 +56,10 @@ import { ModuleController } from './module/module.controller.js';
 import { OwnModuleChanges } from './module/own-module-changes.service.js';
 import { OwnModuleRepository } from './module/own-module.repository.js';
 import { ReadModules } from './module/read-modules.service.js';
+import { AskReset } from './password-reset/ask-reset.service.js';
+import { PasswordResetController } from './password-reset/password-reset.controller.js';
+import { PasswordResetRepository } from './password-reset/password-reset.repository.js';
+import { ResetParts, ResetPassword } from './password-reset/reset-password.service.js';
 import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
@@ -61,6 +72,7 @@ import { SecondFactorRepository } from './second-factor/second-factor.repository
 import { FactorChecks, SealingKey, SecondFactors } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './session/refresh-tokens.service.js';
 import { SessionController } from './session/session.controller.js';
+import { SessionNotices } from './session/session-notices.service.js';
 import { SessionRepository } from './session/session.repository.js';
 import { SessionTokens } from './session/session-tokens.service.js';
 import { Sessions } from './session/sessions.service.js';
@@ -118,6 +130,8 @@ export class GatewayModule {
         OrganizationController,
         MemberController,
         UserController,
+        InvitationController,
+        PasswordResetController,
         SiteController,
         PushStateController,
         ModuleController,
@@ -143,21 +157,28 @@ export class GatewayModule {
         { provide: APP_GUARD, useClass: PrincipalGuard },
         { provide: APP_PIPE, useClass: InputPipe },
         { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+        AcceptInvitation,
+        AccountLetters,
+        AskReset,
         AuditLog,
         Authenticator,
         Bootstrap,
         Challenges,
         ChangePassword,
         CheckPassword,
+        CountAttempts,
         FactorChecks,
         FindSite,
         GatewayReadiness,
         IdentityChanges,
         IdentityRepository,
+        InvitationRepository,
         IssueKey,
+        JoinOrganization,
         KeyChanges,
         LogIn,
         LoginAttemptsRepository,
+        ManageInvitations,
         ManageMembers,
         ManageModules,
         ManageOrganizations,
@@ -168,8 +189,10 @@ export class GatewayModule {
         OrganizationRepository,
         OwnModuleChanges,
         OwnModuleRepository,
+        NewMembers,
         NewPasswords,
         PasswordChanges,
+        PasswordResetRepository,
         People,
         Permissions,
         PersonStrategy,
@@ -179,8 +202,11 @@ export class GatewayModule {
         ReadExposures,
         ReadModules,
         ReadSites,
+        ResetParts,
+        ResetPassword,
         SecondFactorRepository,
         SecondFactors,
+        SessionNotices,
         SessionRepository,
         SessionTokens,
         Sessions,

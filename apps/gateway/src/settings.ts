@@ -12,6 +12,8 @@ export interface GatewaySettings {
   readonly trustedProxies: readonly string[];
   /** Over how many streams a partitioned queue is spread. */
   readonly partitions: number;
+  /** Where people open Patchwatch: links in mails begin with it. Never taken from a request. */
+  readonly publicUrl: string;
   /** Cost of password hashes: 12, or less in tests. */
   readonly passwordCost: number;
 }
@@ -32,7 +34,8 @@ export class GatewaySettingsError extends Error {
 
 /**
  * Reads `PATCHWATCH_BOOTSTRAP_EMAIL`, `PATCHWATCH_BOOTSTRAP_PASSWORD`, `PATCHWATCH_BOOTSTRAP_ORGANIZATION`, `PATCHWATCH_PUSH_RATE`,
- * `PATCHWATCH_WRONG_KEY_RATE` (both `<quota>/<seconds>`), `PATCHWATCH_TRUSTED_PROXIES` and `PATCHWATCH_PASSWORD_COST`.
+ * `PATCHWATCH_WRONG_KEY_RATE` (both `<quota>/<seconds>`), `PATCHWATCH_TRUSTED_PROXIES`, `PATCHWATCH_PUBLIC_URL` and
+ * `PATCHWATCH_PASSWORD_COST`.
  * @throws GatewaySettingsError
  */
 export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' | 'partitions'>): GatewaySettings {
@@ -57,8 +60,15 @@ export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' |
       .map((part) => part.trim())
       .filter((part) => part !== ''),
     partitions,
+    publicUrl: publicUrl(env['PATCHWATCH_PUBLIC_URL'] || `http://localhost:${env['PATCHWATCH_PORT'] || 8080}`),
     passwordCost: whole('PATCHWATCH_PASSWORD_COST', env['PATCHWATCH_PASSWORD_COST'] || '12', 4, 15),
   };
+}
+
+function publicUrl(text: string): string {
+  if (!URL.canParse(text) || !['http:', 'https:'].includes(new URL(text).protocol))
+    throw new GatewaySettingsError('PATCHWATCH_PUBLIC_URL must be an address that begins with https:// or http://.');
+  return text;
 }
 
 function ratePolicy(name: string, setting: string, text: string): RatePolicy {

@@ -44,8 +44,8 @@ export interface Api {
 }
 
 /** A gateway with stand-ins for the services behind it, a superuser's token and a site. */
-export async function apiInABox(): Promise<Api> {
-  const box = await gatewayInABox();
+export async function apiInABox(env: Record<string, string> = {}): Promise<Api> {
+  const box = await gatewayInABox(env);
   const others = new OtherServices();
   await others.start(box.cache.url);
   const base = box.gateway.url;

@@ -40,6 +40,9 @@ describe('every route', () => {
     'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200],
     'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
     'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
+    'get /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 200, 200],
+    'post /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 201, 201],
+    'delete /api/v1/organizations/{organizationId}/invitations/{invitationId}': [401, 403, 404, 403, 404, 404],
     'get /api/v1/users': [401, 403, 403, 403, 403, 200],
     'patch /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200],
     'patch /api/v1/auth/me': [401, 403, 200, 200, 200, 200],
@@ -71,6 +74,9 @@ describe('every route', () => {
     'get /api/v1/auth/sessions': [401, 403, 200, 200, 200, 200],
     'delete /api/v1/auth/sessions': [401, 403, 204, 204, 204, 204],
     'delete /api/v1/auth/sessions/{sessionId}': [401, 403, 404, 404, 404, 404],
+    'post /api/v1/auth/invitation': [403, 403, 403, 403, 403, 403],
+    'post /api/v1/auth/password-reset': [202, 202, 202, 202, 202, 202],
+    'post /api/v1/auth/password-reset/confirm': [403, 403, 403, 403, 403, 403],
     'post /api/v1/auth/second-factor': [401, 401, 401, 401, 401, 401],
     'get /api/v1/auth/two-factor': [401, 403, 200, 200, 200, 200],
     'post /api/v1/auth/two-factor': [401, 403, 201, 201, 201, 201],
@@ -158,10 +164,15 @@ describe('every route', () => {
           .replace('{organizationId}', organization!.uuid)
           .replace('{userId}', member)
           .replace('{sessionId}', site.id)
+          .replace('{invitationId}', site.id)
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
           'post /api/v1/auth/login': {},
           'post /api/v1/auth/refresh': {},
+          'post /api/v1/organizations/{organizationId}/invitations': { email: 'new@agency.example', role: 'user' },
+          'post /api/v1/auth/invitation': { token: 'none', password: PASSWORD },
+          'post /api/v1/auth/password-reset': { email: `nobody${asker}@agency.example` },
+          'post /api/v1/auth/password-reset/confirm': { token: 'none', new_password: PASSWORD },
           'post /api/v1/auth/second-factor': { challenge: 'none', code: '123456' },
           // Of a million codes not this one, or it is tried anew.
           'post /api/v1/auth/two-factor/confirm': { code: '000000' },

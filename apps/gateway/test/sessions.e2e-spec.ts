@@ -59,6 +59,15 @@ describe('sessions', () => {
     return lines[0]!;
   };
 
+  const isWritten = (letter: string) =>
+    eventually(
+      async () => {
+        const entries = await box.streams.client.xrange('pw:{notifier.identity.0}', '-', '+');
+        return entries.some(([, fields]) => fields.join().includes(`"letter":"${letter}"`));
+      },
+      { what: `the letter ${letter}` },
+    );
+
   describe('a refresh token', () => {
     it('S34: travels in a cookie that no script, no other host and no plain connection gets, and is stored as a hash', async () => {
       const { reply, cookie } = await logIn();
@@ -98,6 +107,7 @@ describe('sessions', () => {
       expect(told(await refresh(next))).toEqual([401, 'invalid_refresh_token']);
       expect(told(await as(token, 'GET', 'me'))).toEqual([401, 'invalid_token']);
       expect((await audited('session.refresh')).reason).toBe('token_reused');
+      await isWritten('session_token_reused');
     });
 
     it('S37: is forgiven for ten seconds when it is the one just replaced, and not when it is older', async () => {
@@ -236,6 +246,7 @@ describe('sessions', () => {
       const done = await change(here.token, { current_password: PASSWORD, new_password: WANTED });
       expect(done.status).toBe(204);
       expect((await audited('password.changed')).detail).toEqual({ sessions_ended: 1 });
+      await isWritten('password_changed');
       expect([(await as(here.token, 'GET', 'me')).status, (await as(there.token, 'GET', 'me')).status]).toEqual([
         200, 401,
       ]);

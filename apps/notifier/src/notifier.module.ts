@@ -13,6 +13,7 @@ import { IdentityRepository } from './identity/identity.repository.js';
 import { IdentityService } from './identity/identity.service.js';
 import { InboxRepository } from './inbox/inbox.repository.js';
 import { InboxService } from './inbox/inbox.service.js';
+import { WriteLettersService } from './letter/write-letters.service.js';
 
 export interface NotifierParts {
   readonly config: ServiceConfig;
@@ -44,6 +45,7 @@ export class NotifierModule {
         DeliveryRepository,
         DeliveriesService,
         SendMailService,
+        WriteLettersService,
         AlertPeopleService,
         ExposuresChangedConsumer,
       ],

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
+  accountLetterDue,
   exposuresChanged,
   memberChanged,
   organizationChanged,
@@ -132,6 +133,36 @@ describe('notifier, the whole service', () => {
       },
       { what: 'every delivery to have ended' },
     );
+
+  it('S15, S19: writes to people about their accounts, to those without one too, and keeps no link that was sent', async () => {
+    const letter = (email: string, more: Record<string, unknown> = {}) =>
+      envelope(accountLetterDue, {
+        letter: 'invitation',
+        user_id: null,
+        email,
+        name: '',
+        organization_id: 7,
+        organization_name: 'Agency',
+        link: 'https://patchwatch.example/invitation#pwi.secret',
+        valid_until: new Date(Date.now() + 60_000).toISOString(),
+        happened_at: '2026-01-02T03:04:05.000Z',
+        address: null,
+        device: null,
+        ...more,
+      } as EventBody<typeof accountLetterDue>);
+    const invited = letter('new@example.org');
+    await publish(QUEUES.notifierIdentity.name, [
+      invited,
+      letter('late@example.org', { valid_until: '2026-01-02T03:04:05.000Z' }),
+    ]);
+    await publish(QUEUES.notifierIdentity.name, [invited]);
+    await allEnded();
+    expect(await states()).toEqual([{ email: 'new@example.org', state: 'sent', reason: null }]);
+    expect(mailServer.mails.map(({ to }) => to)).toEqual([['new@example.org']]);
+    expect(mailServer.mails[0]!.source).toContain('invitation#pwi.secret');
+    const { rows } = await admin.query('SELECT text_body, html_body FROM deliveries');
+    expect(rows).toEqual([{ text_body: '', html_body: '' }]);
+  });
 
   it('mails those who may see the site once, and nobody else', async () => {
     const news = exposures([{ site_id: 1 }, { site_id: 2 }]);

@@ -1,6 +1,7 @@
 import { advisoryChanged } from './events/catalog/advisory-changed.v1.js';
 import { customReleasesChanged } from './events/catalog/custom-releases-changed.v1.js';
 import { moduleReleasesChanged } from './events/catalog/module-releases-changed.v1.js';
+import { accountLetterDue } from './events/gateway/account-letter-due.v1.js';
 import { customModuleChanged } from './events/gateway/custom-module-changed.v1.js';
 import { memberChanged } from './events/gateway/member-changed.v1.js';
 import { organizationChanged } from './events/gateway/organization-changed.v1.js';
@@ -19,6 +20,7 @@ export const EVENTS: readonly EventDefinition[] = [
   memberChanged,
   siteChanged,
   customModuleChanged,
+  accountLetterDue,
   pushReceived,
   inventoryChanged,
   sitesHeard,

@@ -18,7 +18,7 @@ export const QUEUES = {
   reportingIdentity: { name: 'reporting.identity', subscriber: 'reporting', partitioned: false },
   /** Exposures opened and closed, for people. Key: organization UUID. */
   notifierExposures: { name: 'notifier.exposures', subscriber: 'notifier', partitioned: false },
-  /** Identity facts that decide who is told: organizations, sites, users. */
+  /** Identity facts that decide who is told (organizations, sites, users), and letters about accounts. */
   notifierIdentity: { name: 'notifier.identity', subscriber: 'notifier', partitioned: false },
 } as const satisfies Record<string, QueueDefinition>;
 

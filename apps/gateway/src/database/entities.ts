@@ -3,7 +3,9 @@ import { Membership } from '../identity/membership.entity.js';
 import { OrganizationRevision } from '../identity/organization-revision.entity.js';
 import { Organization } from '../identity/organization.entity.js';
 import { User } from '../identity/user.entity.js';
+import { Invitation } from '../invitation/invitation.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
+import { PasswordReset } from '../password-reset/password-reset.entity.js';
 import { BackupCode } from '../second-factor/backup-code.entity.js';
 import { SecondFactor } from '../second-factor/second-factor.entity.js';
 import { Session } from '../session/session.entity.js';
@@ -22,5 +24,7 @@ export const entities = [
   Session,
   SecondFactor,
   BackupCode,
+  Invitation,
+  PasswordReset,
   AuditLine,
 ];

@@ -24,6 +24,7 @@ export const PROBLEMS = {
   invalid_code: { status: 403, title: 'The code is wrong' },
   step_up_required: { status: 403, title: 'Prove once more who you are' },
   foreign_origin: { status: 403, title: 'The request comes from another site' },
+  invalid_link: { status: 403, title: 'The link is no longer good' },
   // What is asked for
   not_found: { status: 404, title: 'There is no such thing' },
   method_not_allowed: { status: 405, title: 'That method does not work here' },

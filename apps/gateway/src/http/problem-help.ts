@@ -30,6 +30,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'What you want to do needs a proof of who you are that is not older than five minutes. `POST /api/v1/auth/step-up`, then repeat the request.',
   foreign_origin:
     'Requests that are authenticated by a cookie are answered to pages of this host only. Programs send no `Origin`.',
+  invalid_link:
+    'Links of invitations are good once, for seven days; links for a new password once, for half an hour, and only until the password changes. Ask for another.',
   not_found: 'Nothing is at this address, or it belongs to somebody else: the answer is the same.',
   method_not_allowed: 'The address exists but not for this method.',
   inventory_hash_unknown:

@@ -31,6 +31,10 @@ export class IdentityRepository {
     return this.dataSource.manager.findOneBy(User, { id });
   }
 
+  lockUser(tx: EntityManager, uuid: string): Promise<User> {
+    return tx.findOneOrFail(User, { where: { uuid }, lock: { mode: 'pessimistic_write' } });
+  }
+
   anyUser(tx: EntityManager): Promise<boolean> {
     return tx.exists(User);
   }

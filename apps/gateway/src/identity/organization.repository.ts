@@ -29,6 +29,11 @@ export class OrganizationRepository {
     });
   }
 
+  /** By its inner id, with its row locked; null: it was removed. For what an organization has granted before. */
+  lockById(tx: EntityManager, id: number): Promise<Organization | null> {
+    return tx.findOne(Organization, { where: { id, removedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
+  }
+
   /** By name. */
   async list(scope: Scope, { removed, q }: OrganizationFilter, page: Page): Promise<[Organization[], number]> {
     return this.dataSource.manager.findAndCount(Organization, {

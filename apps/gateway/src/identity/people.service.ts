@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { IdentityRepository } from './identity.repository.js';
+import type { MembershipRow } from './identity.repository.js';
 import type { Organization } from './organization.entity.js';
 import type { ActingPerson } from './principal.js';
 import type { User } from './user.entity.js';
@@ -18,6 +19,16 @@ export class People {
 
   byUuid(uuid: string): Promise<User | null> {
     return this.identities.userByUuid(uuid);
+  }
+
+  /** The account with its row locked. @throws Error when it is gone: accounts are disabled, not deleted */
+  lock(tx: EntityManager, uuid: string): Promise<User> {
+    return this.identities.lockUser(tx, uuid);
+  }
+
+  /** Memberships in organizations that were not removed. */
+  membershipsOf(userId: number): Promise<MembershipRow[]> {
+    return this.identities.membershipsOf(userId);
   }
 
   byId(id: number): Promise<User | null> {

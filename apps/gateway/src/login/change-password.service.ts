@@ -6,6 +6,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import type { UserPrincipal } from '../identity/principal.js';
+import { AccountLetters } from '../letter/account-letters.service.js';
 import { SecondFactors } from '../second-factor/second-factors.service.js';
 import type { Origin } from '../session/origin.js';
 import { Sessions } from '../session/sessions.service.js';
@@ -26,6 +27,7 @@ export class PasswordChanges {
   constructor(
     @Inject(UNIT_OF_WORK) readonly unitOfWork: UnitOfWork<EntityManager>,
     readonly audit: AuditLog,
+    readonly letters: AccountLetters,
   ) {}
 }
 
@@ -88,6 +90,7 @@ export class ChangePassword {
       const ended = endOtherSessions
         ? await this.sessions.endAll(tx, person.id, 'password_changed', person.session.uuid)
         : 0;
+      await this.changes.letters.send(tx, { letter: 'password_changed', to: person, origin });
       await this.changes.audit.record(tx, {
         action: 'password.changed',
         actor: `user:${person.uuid}`,

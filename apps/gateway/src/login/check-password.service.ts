@@ -4,6 +4,7 @@ import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import type { User } from '../identity/user.entity.js';
 import type { Origin } from '../session/origin.js';
+import { CountAttempts } from './count-attempts.service.js';
 import { LoginAttemptsRepository } from './login-attempts.repository.js';
 import { needsRehash } from './password.js';
 import { HasherBusyError, PasswordHasher } from './password-hasher.service.js';
@@ -20,6 +21,7 @@ export class CheckPassword {
   constructor(
     private readonly people: People,
     private readonly attempts: LoginAttemptsRepository,
+    private readonly counts: CountAttempts,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditLog,
   ) {}
@@ -29,7 +31,7 @@ export class CheckPassword {
    * @throws ProblemError `invalid_credentials`, `too_many_attempts`, `unavailable`
    */
   async ofAccount(email: string, password: string, origin: Origin): Promise<User> {
-    await this.mayTry(email, 'login.failed', 'anonymous', origin);
+    await this.counts.mustBeFew(email, 'login.failed', origin);
     const user = await this.people.byEmail(email);
     const right = await this.isRight(password, user);
     if (!right || user === null || !user.active) {
@@ -55,7 +57,7 @@ export class CheckPassword {
    */
   async ofPerson({ uuid, email }: Asked, password: string, origin: Origin): Promise<User> {
     const actor = `user:${uuid}`;
-    await this.mayTry(email, 'password.check', actor, origin);
+    await this.counts.mustBeFew(email, 'password.check', origin, actor);
     const user = await this.people.byEmail(email);
     if (!(await this.isRight(password, user)) || user === null) {
       this.audit.refused({
@@ -70,21 +72,6 @@ export class CheckPassword {
     }
     await this.attempts.succeeded(email, origin.address);
     return user;
-  }
-
-  private async mayTry(email: string, action: string, actor: string, origin: Origin): Promise<void> {
-    const wait = await this.attempts.begin(email, origin.address);
-    if (wait === 0) return;
-    this.audit.refused({
-      action,
-      reason: 'too_many_attempts',
-      actor,
-      address: origin.address,
-      requestId: origin.requestId,
-    });
-    throw new ProblemError('too_many_attempts', 'Too many attempts failed. Wait before the next.', {
-      retryAfterSeconds: wait,
-    });
   }
 
   private async isRight(password: string, user: User | null): Promise<boolean> {

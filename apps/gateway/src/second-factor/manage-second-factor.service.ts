@@ -72,6 +72,7 @@ export class ManageSecondFactor {
       if (!(await this.factors.confirm(tx, factor.id, step, now)))
         throw new ProblemError('second_factor_on', 'It was confirmed a moment ago.');
       await this.factors.replaceBackupCodes(tx, person.id, codes.rows);
+      await this.checks.letters.send(tx, { letter: 'second_factor_on', to: person, origin });
       await this.note(tx, 'second_factor.turned_on', person, origin);
     });
     await this.checks.challenges.codeWasRight(person.uuid);
@@ -94,6 +95,7 @@ export class ManageSecondFactor {
     await this.mustBeOn(person);
     await this.unitOfWork.run(async (tx) => {
       await this.factors.remove(tx, person.id);
+      await this.checks.letters.send(tx, { letter: 'second_factor_off', to: person, origin });
       await this.note(tx, 'second_factor.turned_off', person, origin);
     });
   }

@@ -64,8 +64,8 @@ export class SecondFactorRepository {
   }
 
   /** Of two at the same time one gets it. */
-  async takeBackupCode(id: number, now: Date): Promise<boolean> {
-    const { affected } = await this.dataSource.manager.update(BackupCode, { id, usedAt: IsNull() }, { usedAt: now });
+  async takeBackupCode(tx: EntityManager, id: number, now: Date): Promise<boolean> {
+    const { affected } = await tx.update(BackupCode, { id, usedAt: IsNull() }, { usedAt: now });
     return affected === 1;
   }
 

@@ -1,7 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { UNIT_OF_WORK } from '#libs/outbox';
 import type { Clock } from '#libs/runtime';
+import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
+import { AccountLetters } from '../letter/account-letters.service.js';
 import { PasswordHasher } from '../login/password-hasher.service.js';
 import type { Origin } from '../session/origin.js';
 import { CLOCK } from '../tokens.js';
@@ -15,6 +19,8 @@ import { isTotpCode, stepOfCode } from './totp.js';
 export interface FactorOwner {
   readonly id: number;
   readonly uuid: string;
+  readonly email: string;
+  readonly name: string;
 }
 
 /** The key that seeds are encrypted with. */
@@ -29,6 +35,8 @@ export class FactorChecks {
     readonly key: SealingKey,
     readonly hasher: PasswordHasher,
     readonly challenges: Challenges,
+    readonly letters: AccountLetters,
+    @Inject(UNIT_OF_WORK) readonly unitOfWork: UnitOfWork<EntityManager>,
   ) {}
 }
 
@@ -82,15 +90,19 @@ export class SecondFactors {
     const stored = await this.factors.unusedBackupCode(owner.id, code.selector);
     // Without a stored one it works as long and says no.
     if (!(await this.checks.hasher.check(code.plain, stored?.codeHash ?? null)) || stored === null) return 'wrong_code';
-    if (!(await this.factors.takeBackupCode(stored.id, this.clock.now()))) return 'code_used_before';
-    this.audit.done({
-      action: 'second_factor.backup_code_used',
-      actor: `user:${owner.uuid}`,
-      subject: `user:${owner.uuid}`,
-      address: origin.address,
-      requestId: origin.requestId,
-      detail: { left: await this.factors.unusedBackupCodes(owner.id) },
+    const taken = await this.checks.unitOfWork.run(async (tx) => {
+      if (!(await this.factors.takeBackupCode(tx, stored.id, this.clock.now()))) return false;
+      await this.checks.letters.send(tx, { letter: 'backup_code_used', to: owner, origin });
+      await this.audit.record(tx, {
+        action: 'second_factor.backup_code_used',
+        actor: `user:${owner.uuid}`,
+        subject: `user:${owner.uuid}`,
+        address: origin.address,
+        requestId: origin.requestId,
+      });
+      return true;
     });
+    if (!taken) return 'code_used_before';
     return null;
   }
 

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '#libs/runtime';
-import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import type { User } from '../identity/user.entity.js';
@@ -9,6 +8,7 @@ import { AccessTokens } from '../login/access-tokens.service.js';
 import { CLOCK } from '../tokens.js';
 import type { LoggedIn } from './logged-in.js';
 import type { Origin } from './origin.js';
+import { SessionNotices } from './session-notices.service.js';
 import { Sessions } from './sessions.service.js';
 
 /** Gives tokens: for a new session, and again for a refresh token. */
@@ -18,22 +18,14 @@ export class SessionTokens {
     private readonly sessions: Sessions,
     private readonly people: People,
     private readonly tokens: AccessTokens,
-    private readonly audit: AuditLog,
+    private readonly notices: SessionNotices,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Logs in a person who has proved who she is. */
   async open(user: User, origin: Origin): Promise<LoggedIn> {
     const { uuid, refreshToken, ended } = await this.sessions.open(user, origin);
-    const person = `user:${user.uuid}`;
-    this.audit.done({
-      action: 'login.succeeded',
-      actor: person,
-      subject: person,
-      address: origin.address,
-      requestId: origin.requestId,
-      detail: { session: uuid, device: origin.device },
-    });
+    this.notices.opened(user, uuid, origin);
     return { ...this.access(user, uuid), refreshToken, ended };
   }
 
@@ -44,16 +36,7 @@ export class SessionTokens {
     const { session } = result;
     const user = await this.people.byId(session.userId);
     if (result.outcome === 'reused') {
-      const owner = user === null ? 'unknown' : `user:${user.uuid}`;
-      this.audit.refused({
-        action: 'session.refresh',
-        reason: 'token_reused',
-        actor: owner,
-        subject: `session:${session.uuid}`,
-        address: origin.address,
-        requestId: origin.requestId,
-        detail: { device: origin.device },
-      });
+      await this.notices.reused(session, user, origin);
       throw over();
     }
     if (user === null || !user.active || user.sessionVersion !== session.sessionVersion) throw over();

@@ -6,7 +6,8 @@ import { MAIL_TRANSPORT, type MailTransport } from './mail-transport.js';
 
 export interface Letter {
   readonly organizationId: number | null;
-  readonly userId: number;
+  /** null: a person without an account. */
+  readonly userId: number | null;
   readonly kind: string;
   readonly email: string;
   readonly mail: {

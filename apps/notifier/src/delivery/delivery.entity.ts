@@ -20,8 +20,9 @@ export class DeliveryEntity {
   @Column({ name: 'organization_id', type: 'integer', nullable: true })
   organizationId: number | null;
 
-  @Column({ name: 'user_id', type: 'integer' })
-  userId: number;
+  /** null: a person without an account (she is invited). */
+  @Column({ name: 'user_id', type: 'integer', nullable: true })
+  userId: number | null;
 
   @Column({ type: 'text' })
   kind: string;

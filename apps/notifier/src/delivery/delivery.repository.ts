@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 export interface NewDelivery {
   readonly deliveryId: string;
   readonly organizationId: number | null;
-  readonly userId: number;
+  readonly userId: number | null;
   readonly kind: string;
   readonly email: string;
   readonly subject: string;
@@ -27,6 +27,11 @@ export interface DueDelivery {
   readonly attempts: number;
   readonly createdAt: Date;
 }
+
+/** What these letters say opens an account: once they are out of our hands nobody needs the words. */
+const WITHOUT_LINKS = ['text_body', 'html_body']
+  .map((column) => `${column} = CASE WHEN kind IN ('invitation', 'password-reset') THEN '' ELSE ${column} END`)
+  .join(', ');
 
 @Injectable()
 export class DeliveryRepository {
@@ -72,10 +77,10 @@ export class DeliveryRepository {
   }
 
   async markSent(manager: EntityManager, deliveryId: string, now: Date): Promise<void> {
-    await manager.query(`UPDATE deliveries SET state = 'sent', reason = NULL, settled_at = $2 WHERE delivery_id = $1`, [
-      deliveryId,
-      now,
-    ]);
+    await manager.query(
+      `UPDATE deliveries SET state = 'sent', reason = NULL, settled_at = $2, ${WITHOUT_LINKS} WHERE delivery_id = $1`,
+      [deliveryId, now],
+    );
   }
 
   async markFailed(manager: EntityManager, deliveryId: string, reason: string, nextAttemptAt: Date): Promise<void> {
@@ -86,10 +91,9 @@ export class DeliveryRepository {
   }
 
   async markDead(manager: EntityManager, deliveryId: string, reason: string, now: Date): Promise<void> {
-    await manager.query(`UPDATE deliveries SET state = 'dead', reason = $2, settled_at = $3 WHERE delivery_id = $1`, [
-      deliveryId,
-      reason,
-      now,
-    ]);
+    await manager.query(
+      `UPDATE deliveries SET state = 'dead', reason = $2, settled_at = $3, ${WITHOUT_LINKS} WHERE delivery_id = $1`,
+      [deliveryId, reason, now],
+    );
   }
 }

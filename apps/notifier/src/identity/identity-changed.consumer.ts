@@ -1,27 +1,36 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import {
+  accountLetterDue,
   memberChanged,
   organizationChanged,
   QUEUES,
   siteChanged,
+  type AccountLetterDue,
   type MemberChanged,
   type OrganizationChanged,
   type SiteChanged,
 } from '#libs/contracts';
 import { QueueHandler } from '#libs/outbox';
-import type { BatchHandler, Delivered } from '#libs/streams';
+import { systemClock } from '#libs/runtime';
+import type { BatchContext, BatchHandler, Delivered } from '#libs/streams';
+import { SendMailService } from '../delivery/send-mail.service.js';
+import { WriteLettersService } from '../letter/write-letters.service.js';
 import { IdentityService } from './identity.service.js';
 
-/** Keeps the notifier's copies of people, organizations and sites. */
+/** Keeps the notifier's copies of people, organizations and sites, and writes letters about accounts. */
 @Injectable()
 @QueueHandler(QUEUES.notifierIdentity)
 export class IdentityChangedConsumer implements BatchHandler<EntityManager> {
-  readonly handles = [memberChanged, organizationChanged, siteChanged];
+  readonly handles = [memberChanged, organizationChanged, siteChanged, accountLetterDue];
 
-  constructor(private readonly identity: IdentityService) {}
+  constructor(
+    private readonly identity: IdentityService,
+    private readonly letters: WriteLettersService,
+    private readonly sender: SendMailService,
+  ) {}
 
-  async handle(tx: EntityManager, messages: readonly Delivered[]): Promise<void> {
+  async handle(tx: EntityManager, messages: readonly Delivered[], batch: BatchContext): Promise<void> {
     const bodies = <T>(type: string): T[] =>
       messages.filter(({ envelope }) => envelope.type === type).map(({ data }) => data as T);
     await this.identity.followPeople(
@@ -61,5 +70,9 @@ export class IdentityChangedConsumer implements BatchHandler<EntityManager> {
         revision: body.revision,
       })),
     );
+    const letters = messages
+      .filter(({ envelope }) => envelope.type === accountLetterDue.type)
+      .map(({ envelope, data }) => ({ messageId: envelope.id, body: data as AccountLetterDue }));
+    if ((await this.letters.write(tx, letters, systemClock.now())) > 0) batch.afterCommit(() => this.sender.nudge());
   }
 }

@@ -3,6 +3,7 @@ import { OwnModules1763800000000 } from './1763800000000-own-modules.js';
 import { Sessions1763900000000 } from './1763900000000-sessions.js';
 import { SecondFactors1763900000001 } from './1763900000001-second-factors.js';
 import { OrganizationRevisions1763900000002 } from './1763900000002-organization-revisions.js';
+import { InvitationsAndResets1763900000003 } from './1763900000003-invitations-and-resets.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Sessions1763900000000,
   SecondFactors1763900000001,
   OrganizationRevisions1763900000002,
+  InvitationsAndResets1763900000003,
 ];
