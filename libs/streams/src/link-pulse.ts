@@ -2,10 +2,12 @@ import type { RedisConnection } from './redis-connection.js';
 
 const EVERY_MS = 1_000;
 const PATIENCE_MS = 2_000;
+/** A replica that has not said how far it is for so long (seconds; it does every second) confirms nothing. */
+const MOST_LAG_S = 5;
 
 /**
  * Asks the servers of a connection for a sign of life every second, so that a link whose other end has vanished without a word is noticed, and
- * replaced, within three seconds, also while nothing is sent on it.
+ * replaced, within three seconds, also while nothing is sent on it. Where replicas must confirm, they are counted as well.
  */
 export class LinkPulse {
   private timer: NodeJS.Timeout | undefined;
@@ -14,6 +16,7 @@ export class LinkPulse {
 
   constructor(
     private readonly connection: RedisConnection,
+    private readonly replicas = 0,
     private readonly everyMs = EVERY_MS,
     private readonly patienceMs = PATIENCE_MS,
   ) {}
@@ -41,12 +44,24 @@ export class LinkPulse {
     return this.asking;
   }
 
+  /** @returns how many replicas follow closely, where that matters */
+  private async askOne(node: RedisConnection): Promise<number> {
+    if (this.replicas === 0) {
+      await node.run((client) => client.ping(), this.patienceMs);
+      return 0;
+    }
+    const info = await node.run((client) => client.info('replication'), this.patienceMs);
+    const lags = [...info.matchAll(/^slave\d+:.*state=online.*,lag=(\d+)/gm)].map(([, lag]) => Number(lag));
+    return lags.filter((lag) => lag <= MOST_LAG_S).length;
+  }
+
   private async askAll(): Promise<void> {
     try {
       const nodes = this.connection.nodes();
       if (nodes.length === 0) throw new Error(`${this.connection.name}: no node of the Redis Cluster has answered yet`);
-      await Promise.all(nodes.map((node) => node.run((client) => client.ping(), this.patienceMs)));
-      this.trouble = null;
+      const found = await Promise.all(nodes.map((node) => this.askOne(node)));
+      const fewest = Math.min(...found);
+      this.trouble = fewest < this.replicas ? `a server has ${fewest} of ${this.replicas} replicas` : null;
     } catch (error) {
       this.trouble = error instanceof Error ? error.message : String(error);
     }

@@ -75,7 +75,7 @@ export class RedisPublisher implements Publisher {
       // Bounded by PendingCalls.
       commandTimeoutMs: 0,
     });
-    this.pulse = new LinkPulse(this.connection);
+    this.pulse = new LinkPulse(this.connection, options.replicas ?? 0);
     if (options.replicas) this.replicas = new ReplicaBarrier(options.replicas, this.timeoutMs);
   }
 
