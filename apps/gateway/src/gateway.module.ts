@@ -77,10 +77,12 @@ import { SessionRepository } from './session/session.repository.js';
 import { SessionTokens } from './session/session-tokens.service.js';
 import { Sessions } from './session/sessions.service.js';
 import type { GatewaySettings } from './settings.js';
+import { ChangeSite } from './site/change-site.service.js';
 import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
 import { ReadSites } from './site/read-sites.service.js';
 import { SiteCascade } from './site/site-cascade.service.js';
+import { SiteChangeController } from './site/site-change.controller.js';
 import { SiteController } from './site/site.controller.js';
 import { SiteRepository } from './site/site.repository.js';
 import { IssueKey } from './site-key/issue-key.service.js';
@@ -133,6 +135,7 @@ export class GatewayModule {
         InvitationController,
         PasswordResetController,
         SiteController,
+        SiteChangeController,
         PushStateController,
         ModuleController,
         AdvisoryController,
@@ -165,6 +168,7 @@ export class GatewayModule {
         Bootstrap,
         Challenges,
         ChangePassword,
+        ChangeSite,
         CheckPassword,
         CountAttempts,
         FactorChecks,

@@ -50,6 +50,9 @@ describe('every route', () => {
     'post /api/v1/sites': [401, 403, 201, 403, 201, 201],
     'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200],
     'get /api/v1/sites/{siteUuid}/modules': [401, 403, 404, 200, 200, 200],
+    'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200],
+    'get /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 200, 200],
+    'delete /api/v1/sites/{siteUuid}/keys/{keyId}': [401, 403, 404, 403, 204, 204],
     'post /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 201, 201],
     'get /api/v1/sites/{siteUuid}/pushes/{pushId}': [401, 200, 404, 200, 200, 200],
     'post /api/v1/sites/{siteUuid}/modules/sync': [401, 202, 401, 401, 401, 401],
@@ -164,6 +167,7 @@ describe('every route', () => {
           .replace('{organizationId}', organization!.uuid)
           .replace('{userId}', member)
           .replace('{sessionId}', site.id)
+          .replace('{keyId}', key.slice(8, 16))
           .replace('{invitationId}', site.id)
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
@@ -195,6 +199,7 @@ describe('every route', () => {
           },
           'patch /api/v1/modules/{name}': { title: 'Own, still' },
           'post /api/v1/sites/{siteUuid}/keys': {},
+          'patch /api/v1/sites/{siteUuid}': { name: 'Still' },
           'post /api/v1/sites/{siteUuid}/modules/sync': inventory(site.id),
         };
         const reply = await request(base, method.toUpperCase(), path, { ...askers[asker], body: bodies[route] });

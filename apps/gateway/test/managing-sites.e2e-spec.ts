@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { listSites, siteModules } from '#libs/contracts';
 import { eventually } from '#libs/testing';
 import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
-import { addSite, request } from './gateway-in-a-box.js';
+import { addSite, inventory, request } from './gateway-in-a-box.js';
 
 describe('managing sites', () => {
   let api: Api;
@@ -94,6 +94,61 @@ describe('managing sites', () => {
       expect(await key({})).toBe('409 too_many_keys');
       expect(await key({ purpose: 'backfill', expires_in_hours: 24 })).toBe('201');
       expect(await key({ purpose: 'integration' })).toBe('400 validation_failed wrong_value:/purpose');
+    });
+
+    it('S47: has keys that are replaced without a gap: the new one opens, then the old one is revoked alone, at once', async () => {
+      const own = await addSite(api.base, api.token);
+      const path = `/api/v1/sites/${own.uuid}/keys`;
+      const ask = (method: string, suffix = '', body?: unknown) =>
+        request<Body>(api.base, method, `${path}${suffix}`, { token: api.token, body });
+      const fresh = (await ask('POST', '', {})).body.data as { key: string; key_id: string };
+      const push = (key: string, base = api.base) =>
+        request(base, 'POST', `/api/v1/sites/${own.uuid}/modules/sync`, { key, body: inventory(own.uuid) });
+      const replica = await api.box.replica();
+      expect([(await push(own.key)).status, (await push(own.key, replica.url)).status]).toEqual([202, 202]);
+      expect((await push(fresh.key)).status).toBe(202);
+      const old = own.key.slice(8, 16);
+      const listed = await ask('GET');
+      expect((listed.body.data as { key_id: string }[]).map(({ key_id }) => key_id)).toEqual([fresh.key_id, old]);
+      // S46: what was shown once is shown never again.
+      expect(JSON.stringify(listed.body)).not.toContain(fresh.key.slice(17));
+      expect((await ask('DELETE', `/${old}`)).status).toBe(204);
+      expect((await push(own.key)).status).toBe(401);
+      await eventually(async () => (await push(own.key, replica.url)).status === 401, {
+        what: 'the other replica to have heard of it',
+      });
+      expect((await push(fresh.key)).status).toBe(202);
+      expect(told(await ask('DELETE', `/${old}`))).toBe('404 not_found');
+      expect(((await ask('GET')).body.data as unknown[]).length).toBe(1);
+    });
+
+    it('is changed by those who may edit it, told to the others, and nobody else’s key can be revoked by way of it', async () => {
+      const own = await addSite(api.base, api.token, 'Before');
+      const path = `/api/v1/sites/${own.uuid}`;
+      const body = { name: 'After', environment: 'stage' };
+      const changed = await request<Body>(api.base, 'PATCH', path, { token: api.token, body });
+      expect(changed.body.data).toMatchObject({
+        id: own.uuid,
+        name: 'After',
+        environment: 'stage',
+        url: 'https://town-hall.example',
+      });
+      await eventually(
+        async () => {
+          const entries = await api.box.streams.client.xrange('pw:{ingest.sites.0}', '-', '+');
+          return entries.some(([, fields]) => fields.join().includes(own.uuid) && fields.join().includes('"After"'));
+        },
+        { what: 'the event of the change' },
+      );
+      const foreign = await request<Body>(api.base, 'DELETE', `${path}/keys/${api.site.key.slice(8, 16)}`, {
+        token: api.token,
+      });
+      expect(told(foreign)).toBe('404 not_found');
+      const wrong = await request<Body>(api.base, 'PATCH', path, {
+        token: api.token,
+        body: { organization: own.uuid },
+      });
+      expect(told(wrong)).toBe('400 validation_failed unknown_member:/organization');
     });
 
     it('is there the moment it is created, though reporting has not heard of it', async () => {

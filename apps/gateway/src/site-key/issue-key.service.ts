@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../tokens.js';
 import { ProblemError } from '../http/problem.js';
-import type { KeyPurpose } from './api-key.entity.js';
+import type { ApiKey, KeyPurpose } from './api-key.entity.js';
 import { KeyChanges } from './key-changes.service.js';
 import { newKey } from './site-key.js';
 import { SiteKeyRepository } from './site-key.repository.js';
@@ -75,6 +75,16 @@ export class IssueKey {
       revokedAt: null,
     });
     return { text, publicId, purpose: wish.purpose, createdAt, expiresAt };
+  }
+
+  /** Keys of the site that were not revoked, the newest first. */
+  list(site: { id: number; organizationId: number }): Promise<ApiKey[]> {
+    return this.keys.ofSite({ organization_ids: [site.organizationId] }, site.id);
+  }
+
+  /** Revokes one key. Call `announce` after the commit. @returns false: the site has no such key */
+  revoke(tx: EntityManager, site: { id: number; organizationId: number }, publicId: string): Promise<boolean> {
+    return this.keys.revoke(tx, { organization_ids: [site.organizationId] }, site.id, publicId, this.clock.now());
   }
 
   /** Revokes all keys of a site. Call `announce` with the answer after the commit. */

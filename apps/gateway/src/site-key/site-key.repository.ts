@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
-import type { EntityManager } from 'typeorm';
+import { DataSource, In, IsNull } from 'typeorm';
+import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { ApiKey } from './api-key.entity.js';
 import type { KeyPurpose } from './api-key.entity.js';
@@ -75,10 +75,32 @@ export class SiteKeyRepository {
     return query.getCount();
   }
 
+  /** Keys of the site that were not revoked, the newest first; expired ones too, so that people see why nothing arrives. */
+  ofSite(scope: Scope, siteId: number): Promise<ApiKey[]> {
+    return this.dataSource.manager.find(ApiKey, {
+      where: { siteId, revokedAt: IsNull(), ...within(scope) },
+      order: { createdAt: 'DESC', id: 'DESC' },
+    });
+  }
+
+  /** @returns false: the site has no such key, or it was revoked before */
+  async revoke(tx: EntityManager, scope: Scope, siteId: number, publicId: string, now: Date): Promise<boolean> {
+    const { affected } = await tx.update(
+      ApiKey,
+      { siteId, publicId, revokedAt: IsNull(), ...within(scope) },
+      { revokedAt: now },
+    );
+    return affected === 1;
+  }
+
   /** Revokes all live keys of the site. @returns their public ids. */
   async revokeAll(tx: EntityManager, siteId: number, now: Date): Promise<string[]> {
     const keys = await tx.findBy(ApiKey, { siteId, revokedAt: IsNull() });
     if (keys.length > 0) await tx.update(ApiKey, { siteId, revokedAt: IsNull() }, { revokedAt: now });
     return keys.map((key) => key.publicId);
   }
+}
+
+function within(scope: Scope): FindOptionsWhere<ApiKey> {
+  return scope.organization_ids === null ? {} : { organizationId: In(scope.organization_ids) };
 }

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
 import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextParameter } from '../http/parameters.js';
@@ -7,20 +8,25 @@ import type { KeyPurpose } from '../site-key/api-key.entity.js';
 import { ENVIRONMENTS } from './site.entity.js';
 import type { Environment } from './site.entity.js';
 
+const SiteAddress = (): PropertyDecorator =>
+  applyDecorators(
+    IsUrl({
+      protocols: ['http', 'https'],
+      require_protocol: true,
+      require_tld: false,
+      allow_underscores: true,
+      disallow_auth: true,
+    }),
+    MaxLength(2048),
+  );
+
 export class CreateSiteBody {
   @ApiProperty({ example: 'Town hall', maxLength: 255 })
   @PlainText(255)
   name: string;
 
   @ApiProperty({ example: 'https://www.example.org', description: 'Where people open the site.', maxLength: 2048 })
-  @IsUrl({
-    protocols: ['http', 'https'],
-    require_protocol: true,
-    require_tld: false,
-    allow_underscores: true,
-    disallow_auth: true,
-  })
-  @MaxLength(2048)
+  @SiteAddress()
   url: string;
 
   @ApiPropertyOptional({ enum: ENVIRONMENTS, default: 'prod' })
@@ -35,6 +41,23 @@ export class CreateSiteBody {
   @IsOptional()
   @Matches(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, { message: '$property must be a UUID' })
   organization?: string;
+}
+
+export class ChangeSiteBody {
+  @ApiPropertyOptional({ maxLength: 255 })
+  @IsOptional()
+  @PlainText(255)
+  name?: string;
+
+  @ApiPropertyOptional({ description: 'Where people open the site.', maxLength: 2048 })
+  @IsOptional()
+  @SiteAddress()
+  url?: string;
+
+  @ApiPropertyOptional({ enum: ENVIRONMENTS })
+  @IsOptional()
+  @IsIn(ENVIRONMENTS)
+  environment?: Environment;
 }
 
 export class CreateKeyBody {

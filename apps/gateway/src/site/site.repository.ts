@@ -21,6 +21,11 @@ export class SiteRepository {
     return tx.save(tx.create(Site, site));
   }
 
+  /** Writes the site as it shall be. */
+  change(tx: EntityManager, site: Site): Promise<Site> {
+    return tx.save(Site, { ...site, revision: site.revision + 1 });
+  }
+
   /** Marks the site as removed. */
   remove(tx: EntityManager, site: Site, removedAt: Date): Promise<Site> {
     return tx.save(Site, { ...site, removedAt, revision: site.revision + 1 });

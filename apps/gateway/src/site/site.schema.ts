@@ -13,14 +13,21 @@ const key = {
 
 export const CREATED_KEY = Type.Object(key);
 
-export const CREATED_SITE = Type.Object({
-  site: Type.Object({
-    id: Type.String({ format: 'uuid' }),
-    organization_id: Type.String({ format: 'uuid' }),
-    name: Type.String(),
-    url: Type.String(),
-    environment: Type.Union([Type.Literal('prod'), Type.Literal('stage'), Type.Literal('dev')]),
-    created_at: Type.String({ format: 'date-time' }),
-  }),
-  ...key,
+export const SITE = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  organization_id: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  url: Type.String(),
+  environment: Type.Union([Type.Literal('prod'), Type.Literal('stage'), Type.Literal('dev')]),
+  created_at: Type.String({ format: 'date-time' }),
+});
+
+export const CREATED_SITE = Type.Object({ site: SITE, ...key });
+
+export const SITE_KEY = Type.Object({
+  key_id: key.key_id,
+  purpose: key.purpose,
+  created_at: Type.String({ format: 'date-time' }),
+  expires_at: key.key_expires_at,
+  last_used_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'To the minute.' }),
 });
