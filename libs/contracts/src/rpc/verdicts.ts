@@ -14,11 +14,7 @@ export const DrupalMark = Type.Union([
 export type DrupalMark = Type.Static<typeof DrupalMark>;
 
 /** What the ranges of advisories say of a version. */
-export const RangeVerdict = Type.Union([
-  Type.Literal('affected'),
-  Type.Literal('unaffected'),
-  Type.Literal('unknown'),
-]);
+export const RangeVerdict = Type.Union([Type.Literal('affected'), Type.Literal('unaffected'), Type.Literal('unknown')]);
 export type RangeVerdict = Type.Static<typeof RangeVerdict>;
 
 /** What the two sources of exposures say of one version. Both count, and both are kept where they differ. */
