@@ -48,6 +48,10 @@ export async function findRedis({ place, say, given, cacheUrl, allowLossy = fals
     { say, lastWord: LAST_WORD },
   );
   if (found.url) {
+    if (!cacheUrl && found.url.includes('+cluster:'))
+      throw new LadderStopped(
+        'Beside a Redis Cluster for messages PATCHWATCH_CACHE_URL must name a single Redis for what may vanish.',
+      );
     say(
       `Redis: cache: ${cacheUrl ? 'as given' : 'the same server; set PATCHWATCH_CACHE_URL to give it one of its own'}`,
     );
@@ -70,6 +74,8 @@ export async function findRedis({ place, say, given, cacheUrl, allowLossy = fals
 
 /** A given URL is used or is an error. @throws LadderStopped */
 async function checkGiven(name, url, allowLossy) {
+  // Of these every server must be asked: the services do so when they start, and refuse what would lose pushes.
+  if (/^rediss?\+(sentinel|cluster):\/\//.test(url)) return { how: 'as given; the services check each server', url };
   if (!/^rediss?:\/\//.test(url)) throw new RungFailed('not a URL of Redis');
   const { Redis } = await import('ioredis');
   const client = new Redis(url, {

@@ -28,7 +28,7 @@ await Promise.all([writer.ready(), reader.ready()]);
 process.on('disconnect', () => process.exit(0));
 process.send!('ready');
 for (let last = '0'; ;) {
-  const reply = (await reader.client.xread('COUNT', 64, 'BLOCK', 1_000, 'STREAMS', BARE_QUESTIONS, last));
+  const reply = await reader.client.xread('COUNT', 64, 'BLOCK', 1_000, 'STREAMS', BARE_QUESTIONS, last);
   for (const [id, fields] of reply?.[0]?.[1] ?? []) {
     last = id;
     void writer.client.xadd(BARE_REPLIES, 'MAXLEN', '~', 1_000, '*', 'a', fields[1]!);

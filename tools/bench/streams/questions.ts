@@ -88,7 +88,7 @@ async function barePingPong(url: string): Promise<{ ask: Ask; stop(): Promise<vo
   let stopping = false;
   const loop = (async () => {
     for (let last = '$'; !stopping;) {
-      const reply = (await reader.client.xread('COUNT', 64, 'BLOCK', 200, 'STREAMS', BARE_REPLIES, last));
+      const reply = await reader.client.xread('COUNT', 64, 'BLOCK', 200, 'STREAMS', BARE_REPLIES, last);
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {
         last = id;
         waiting.get(fields[1]!)?.();
