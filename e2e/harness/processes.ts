@@ -60,7 +60,8 @@ export class ServiceProcess {
       cwd: this.folder,
       // Nothing of the test's own environment leaks in: a service sees its settings only.
       env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...this.environment, ...extra },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The channel says nothing; its end tells the service that whoever started it is gone, and it stops by itself.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.child = child;
     const keep = (chunk: Buffer) => {
@@ -68,8 +69,8 @@ export class ServiceProcess {
       this.output = (this.output + text).slice(-4_000);
       this.onOutput(text);
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
     running.add(child);
     child.once('exit', (code, signal) => {
       running.delete(child);
