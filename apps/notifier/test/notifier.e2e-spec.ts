@@ -149,7 +149,7 @@ describe('notifier, the whole service', () => {
         address: null,
         device: null,
         ...more,
-      } as EventBody<typeof accountLetterDue>);
+      });
     const invited = letter('new@example.org');
     await publish(QUEUES.notifierIdentity.name, [
       invited,
