@@ -102,6 +102,10 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       options: sessionSettings(options),
       types: typeParsers,
       pipeline: options.pipeline ?? false,
+      // A new connection costs a key derivation on both sides (SCRAM), tens of milliseconds on a busy machine, and whoever asks first
+      // after a pause would wait for it: some stay open for good, the rest for five minutes (the pool's default: none, ten seconds).
+      min: Math.min(4, options.poolSize ?? 10),
+      idleTimeoutMillis: 300_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       // The client's own limit, above the server's: it is what ends a statement on a half-open link.

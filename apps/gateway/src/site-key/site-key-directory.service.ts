@@ -31,6 +31,8 @@ const STALE_MS = 24 * 3600_000;
 /** How long a key that was good before waits for its look-up, and for how long none waits after one had to. */
 const PATIENCE_MS = 250;
 const AWAY_MS = 2_000;
+/** How long look-ups gather behind one that is under way: many sites that come back at once share few statements and connections. */
+const GATHER_MS = 20;
 const MOST_KNOWN = 200_000;
 const MOST_ABSENT = 20_000;
 const TOUCH_EVERY_MS = 60_000;
@@ -38,16 +40,17 @@ const TOUCH_EVERY_MS = 60_000;
 class LookUpTooSlow extends Error {}
 
 /**
- * Who a site key belongs to, from memory. Order of the checks: form and checksum (no look-up), memory, database (all
- * look-ups of one turn in one statement), then the secret in constant time. The database is asked again after 30 s, and at once
+ * Who a site key belongs to, from memory. Order of the checks: form and checksum (no look-up), memory, database (look-ups
+ * that come together in one statement), then the secret in constant time. The database is asked again after 30 s, and at once
  * when another replica says that a key has changed (`forget`).
  */
 @Injectable()
 export class SiteKeyDirectory implements OnApplicationShutdown {
   private readonly present = new Map<string, Known>();
   private readonly absent = new Map<string, Known>();
-  /** Look-ups that leave together at the end of this turn. */
+  /** Look-ups that leave together: at the end of this turn, or when the look-up under way is back. */
   private batch: Batch | undefined;
+  private underway: Promise<unknown> = Promise.resolve();
   /** Raised by every `forget`: what was being read meanwhile may be old already. */
   private changes = 0;
   private readonly used = new Set<number>();
@@ -149,11 +152,23 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
 
   private openBatch(): Batch {
     const publicIds = new Set<string>();
-    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    const found = this.gathered().then(() => {
       this.batch = undefined;
       return this.load([...publicIds]);
     });
+    this.underway = found.catch(() => undefined);
     return { publicIds, found };
+  }
+
+  /** Until nothing is under way, but not longer than `GATHER_MS`; never before the end of this turn. */
+  private async gathered(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GATHER_MS);
+    });
+    await Promise.race([this.underway, patience]);
+    clearTimeout(timer);
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   private async load(publicIds: readonly string[]): Promise<ReadonlyMap<string, SiteKey>> {

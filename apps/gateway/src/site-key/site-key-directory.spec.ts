@@ -1,0 +1,63 @@
+import { pino } from 'pino';
+import { newKey } from './site-key.js';
+import { SiteKeyDirectory } from './site-key-directory.service.js';
+import type { SiteKeyRepository, SiteKeyRow } from './site-key.repository.js';
+
+/** Keys in memory; a look-up answers when the test says so. */
+function slowKeys() {
+  const asked: { publicIds: readonly string[]; answer: () => void }[] = [];
+  const keys = Array.from({ length: 6 }, () => newKey('site'));
+  const rows: SiteKeyRow[] = keys.map((key, i) => ({
+    id: i,
+    publicId: key.publicId,
+    secretHash: key.secretHash,
+    siteId: i,
+    siteUuid: `site-${i}`,
+    organizationId: 1,
+    expiresAt: null,
+  }));
+  const repository = {
+    findLive: (publicIds: readonly string[]) =>
+      new Promise<SiteKeyRow[]>((resolve) => {
+        const answer = (): void => {
+          resolve(rows.filter(({ publicId }) => publicIds.includes(publicId)));
+        };
+        asked.push({ publicIds, answer });
+      }),
+    touch: async () => undefined,
+  } as unknown as SiteKeyRepository;
+  const directory = new SiteKeyDirectory(repository, { now: () => new Date() }, pino({ enabled: false }));
+  return { directory, asked, texts: keys.map(({ text }) => text), rows };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 5; i++) await turn();
+};
+
+describe('look-ups of site keys', () => {
+  it('that come while one is under way leave together when it is back', async () => {
+    const { directory, asked, texts, rows } = slowKeys();
+    const first = directory.find(texts[0]!);
+    await turns();
+    const others = texts.slice(1).map((text) => directory.find(text));
+    expect(asked.map(({ publicIds }) => publicIds)).toEqual([[rows[0]!.publicId]]);
+    asked[0]!.answer();
+    await expect(first).resolves.toMatchObject({ siteUuid: 'site-0' });
+    await turns();
+    expect(asked[1]!.publicIds).toEqual(rows.slice(1).map(({ publicId }) => publicId));
+    expect(asked).toHaveLength(2);
+    asked[1]!.answer();
+    await expect(Promise.all(others)).resolves.toEqual(rows.slice(1));
+  });
+
+  it('do not wait for ever behind one that hangs', async () => {
+    const { directory, asked, texts } = slowKeys();
+    void directory.find(texts[0]!);
+    await turns();
+    const second = directory.find(texts[1]!);
+    while (asked.length < 2) await turn();
+    asked[1]!.answer();
+    await expect(second).resolves.toMatchObject({ siteUuid: 'site-1' });
+  });
+});
