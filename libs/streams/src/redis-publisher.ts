@@ -194,7 +194,8 @@ export class RedisPublisher implements Publisher {
     const { key, partition } = target;
     for (let attempt = 0; attempt < 5; attempt++) {
       const cause = await makeGroup(this.connection, key, target.seen, this.timeoutMs);
-      if (target.seen)
+      // null: somebody else has made it meanwhile, and says so; at the first start that is one of the messages beside this.
+      if (target.seen && cause !== null)
         log.error({ queue, partition, cause }, 'a queue was gone when it was published to; what was in it is lost');
       target.seen = false;
       if (cause !== null) observer?.groupCreated?.(queue, partition, 'publisher', cause);
