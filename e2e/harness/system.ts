@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { SERVICES, type ServiceName } from '#libs/contracts';
 import { urlForRole } from '#libs/database';
-import { emptyDatabase, freePort, testRedis, type TestRedis } from '#libs/testing';
+import { dropRoles, emptyDatabase, freePort, testRedis, type TestRedis } from '#libs/testing';
 import { ApiClient } from '../../tools/cli/api-client.js';
 import { migrate } from '../../tools/migrate/main.js';
 import { startUpstream, type Upstream } from '../../tools/upstream/server.js';
@@ -66,7 +66,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
     await pool.end();
     await Promise.all([upstream.stop(), redis.stop()]);
     await database.drop();
-    await dropRoles(database.url, SERVICES.map(roleOf));
+    await dropRoles(SERVICES.map(roleOf));
   };
   try {
     await Promise.all(SERVICES.map((service) => services[service].start()));
@@ -86,18 +86,5 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-/** Roles outlive their database: they are the server's. */
-async function dropRoles(databaseUrl: string, roles: readonly string[]): Promise<void> {
-  const server = new URL(databaseUrl);
-  server.pathname = '/postgres';
-  const admin = new pg.Client({ connectionString: server.href });
-  await admin.connect();
-  try {
-    for (const role of roles) await admin.query(`DROP ROLE IF EXISTS ${role}`);
-  } finally {
-    await admin.end();
   }
 }

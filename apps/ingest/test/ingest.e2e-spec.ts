@@ -19,7 +19,7 @@ import {
   type Envelope,
   type RedisConnection,
 } from '#libs/streams';
-import { emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
+import { dropRoles, emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
 import type { ReceivedPush } from '../src/inventory/apply-inventories.service.js';
@@ -59,10 +59,7 @@ describe('ingest, the whole service', () => {
     await connection?.close();
     await admin?.end();
     await Promise.all([database?.drop(), redis?.stop()]);
-    const server = new pg.Client({ connectionString: process.env['PATCHWATCH_TEST_DATABASE_URL'] });
-    await server.connect();
-    await server.query(`DROP ROLE IF EXISTS ${role}`);
-    await server.end();
+    await dropRoles([role]);
   });
 
   const send = (...pushes: ReceivedPush[]) => publisher.publish(QUEUES.ingestPushes.name, pushes.map(envelopeOf));

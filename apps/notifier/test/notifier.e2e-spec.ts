@@ -15,7 +15,7 @@ import { createDataSource, expectNoPendingMigration, prepareDatabase, urlForRole
 import { PostgresDeadLetterStore, TableOutbox } from '#libs/outbox';
 import type { RunningService } from '#libs/runtime';
 import { connectRedis, RedisPublisher, streamKey, type Envelope, type RedisConnection } from '#libs/streams';
-import { emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
+import { dropRoles, emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
 import { InboxRepository } from '../src/inbox/inbox.repository.js';
@@ -99,10 +99,7 @@ describe('notifier, the whole service', () => {
     await admin?.end();
     await mailServer?.close();
     await Promise.all([database?.drop(), redis?.stop()]);
-    const server = new pg.Client({ connectionString: process.env['PATCHWATCH_TEST_DATABASE_URL'] });
-    await server.connect();
-    await server.query(`DROP ROLE IF EXISTS ${role}`);
-    await server.end();
+    await dropRoles([role]);
   });
 
   beforeEach(async () => {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import { SERVICES, type ServiceName } from '#libs/contracts';
 import { urlForRole } from '#libs/database';
 import { loadConfig, type RunningService, type ServiceConfig } from '#libs/runtime';
-import { emptyDatabase, freePort, testRedis } from '#libs/testing';
+import { dropRoles, emptyDatabase, freePort, testRedis } from '#libs/testing';
 import { ApiClient } from '../../../tools/cli/api-client.js';
 import { migrate } from '../../../tools/migrate/main.js';
 import { startUpstream } from '../../../tools/upstream/server.js';
@@ -44,7 +43,7 @@ export async function wholePlatform(env: Record<string, string>): Promise<WholeP
     for (const service of running.reverse()) await service.stop();
     await Promise.all([upstream.stop(), redis.stop()]);
     await database.drop();
-    await dropRoles(database.url, SERVICES.map(roleOf));
+    await dropRoles(SERVICES.map(roleOf));
   };
   try {
     await migrate(database.url, () => secret, roleOf);
@@ -70,18 +69,5 @@ export async function wholePlatform(env: Record<string, string>): Promise<WholeP
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-/** Roles outlive their database: they are the server's. */
-async function dropRoles(databaseUrl: string, roles: readonly string[]): Promise<void> {
-  const server = new URL(databaseUrl);
-  server.pathname = '/postgres';
-  const admin = new pg.Client({ connectionString: server.href });
-  await admin.connect();
-  try {
-    for (const role of roles) await admin.query(`DROP ROLE IF EXISTS ${role}`);
-  } finally {
-    await admin.end();
   }
 }

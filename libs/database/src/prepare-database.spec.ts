@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { Column, Entity, PrimaryGeneratedColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { emptyDatabase } from '#libs/testing';
+import { dropRoles, emptyDatabase } from '#libs/testing';
 import { createDataSource } from './data-source.js';
 import { expectNoPendingMigration } from './pending-migration.js';
 import { prepareDatabase, urlForRole, type ServiceSchema } from './prepare-database.js';
@@ -53,10 +53,7 @@ describe(prepareDatabase.name, () => {
   afterAll(async () => {
     await admin.end();
     await database.drop();
-    const server = new pg.Client({ connectionString: process.env['PATCHWATCH_TEST_DATABASE_URL'] });
-    await server.connect();
-    for (const { role } of services) await server.query(`DROP ROLE IF EXISTS ${role}`);
-    await server.end();
+    await dropRoles(services.map(({ role }) => role));
   });
 
   const as = async <T>(

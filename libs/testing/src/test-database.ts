@@ -84,6 +84,14 @@ export async function testDatabase(options: TestDatabaseOptions): Promise<TestDa
   };
 }
 
+/**
+ * Removes roles of a suite from the server: they outlive its database, so the database goes first.
+ * @throws Error while a role still owns something
+ */
+export async function dropRoles(roles: readonly string[]): Promise<void> {
+  if (roles.length > 0) await asAdmin(testDatabaseServer(), `DROP ROLE IF EXISTS ${roles.join(', ')}`);
+}
+
 async function asAdmin(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,14 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { lookup, LookupAddress } from 'node:dns';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { readReleaseHistory } from '#libs/drupal';
 import { ManualClock } from '#libs/testing';
 import { readFeed } from '../advisory/feed-reader.js';
 import { labelledFields, linkTargets, visibleText } from '../advisory/labelled-fields.js';
-import { UpstreamClient } from './upstream-client.service.js';
-import { upstreamSettings } from './upstream-settings.js';
+import { OddUpstream } from '../../test/odd-upstream.js';
 
 /** The rules for what goes out and comes in, by their numbers in the project's list of security rules. */
 const XML = { 'content-type': 'text/xml; charset=utf-8' };
@@ -22,32 +19,14 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 
 describe('what the catalog asks for', () => {
   const clock = new ManualClock('2026-03-03T10:00:00Z');
-  let server: Server;
+  let upstream: OddUpstream;
   let base: string;
-  let seen: string[];
-  let answer: (url: string, response: ServerResponse) => void;
-  let clients: UpstreamClient[];
 
   beforeEach(async () => {
-    seen = [];
-    clients = [];
-    server = createServer((request, response) => {
-      seen.push(request.url ?? '');
-      answer(request.url ?? '', response);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    upstream = await OddUpstream.start(clock);
+    base = upstream.base;
   });
-  afterEach(() => {
-    clients.forEach((client) => client.close());
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  const clientFor = (url: string, env: Record<string, string> = {}, resolve?: typeof lookup) => {
-    const client = new UpstreamClient(upstreamSettings(url, env), clock, resolve);
-    clients.push(client);
-    return client;
-  };
+  afterEach(() => upstream.stop());
 
   it.each([
     'file:///etc/passwd',
@@ -61,7 +40,7 @@ describe('what the catalog asks for', () => {
     const resolve = (() => {
       throw new Error('a name was looked up');
     }) as unknown as typeof lookup;
-    expect(await codeOf(clientFor(PUBLIC, {}, resolve).get(url, null))).toBe('address_refused');
+    expect(await codeOf(upstream.clientFor(PUBLIC, {}, resolve).get(url, null))).toBe('address_refused');
   });
 
   it.each([
@@ -84,7 +63,7 @@ describe('what the catalog asks for', () => {
     'http://[fe80::1]/',
     'http://[fd00:ec2::254]/',
   ])('S56: has a public address, not %s', async (url) => {
-    expect(await codeOf(clientFor(PUBLIC).get(url, null))).toBe('address_refused');
+    expect(await codeOf(upstream.clientFor(PUBLIC).get(url, null))).toBe('address_refused');
   });
 
   it('S57: is connected to at the very address that was checked, however a name changes its mind', async () => {
@@ -98,7 +77,7 @@ describe('what the catalog asks for', () => {
         mixed.map((address) => ({ address, family: 4 })),
       );
     }) as unknown as typeof lookup;
-    const client = clientFor(PUBLIC, {}, rebinding);
+    const client = upstream.clientFor(PUBLIC, {}, rebinding);
     // What the socket is given: one look-up a connection, and nothing of it that was not checked.
     const { checkedLookup } = client as unknown as {
       checkedLookup: (
@@ -123,7 +102,7 @@ describe('what the catalog asks for', () => {
   });
 
   it('S58: is asked for again at each redirect by the same rules, three times at most', async () => {
-    answer = (url, response) => {
+    upstream.answer = (url, response) => {
       const hop = /^\/hop(\d+)$/.exec(url)?.[1];
       if (hop === '0') response.writeHead(200, XML).end('<a/>');
       else if (hop) response.writeHead(302, { location: `/hop${Number(hop) - 1}` }).end();
@@ -131,7 +110,7 @@ describe('what the catalog asks for', () => {
       else if (url === '/file') response.writeHead(302, { location: 'file:///etc/passwd' }).end();
       else response.writeHead(307, { location: 'http://[::1]:1/' }).end();
     };
-    const client = clientFor(base);
+    const client = upstream.clientFor(base);
     expect(await codeOf(client.get(`${base}/hop3`, null))).toBe('no failure');
     const refused = ['/hop4', '/metadata', '/file', '/elsewhere'];
     expect(await Promise.all(refused.map((path) => codeOf(client.get(base + path, null))))).toEqual(
@@ -143,7 +122,7 @@ describe('what the catalog asks for', () => {
     const gigabyte = Buffer.concat(Array<Buffer>(16).fill(gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))));
     let together = 0;
     let most = 0;
-    answer = (url, response) => {
+    upstream.answer = (url, response) => {
       if (url === '/bomb') return void response.writeHead(200, { ...XML, 'content-encoding': 'gzip' }).end(gigabyte);
       if (url === '/drip') {
         response.writeHead(200, XML);
@@ -157,9 +136,12 @@ describe('what the catalog asks for', () => {
         response.writeHead(200, XML).end('<a/>');
       }, 20);
     };
-    const client = clientFor(base, { PATCHWATCH_UPSTREAM_CONCURRENCY: '3', PATCHWATCH_UPSTREAM_TIMEOUT_MS: '5000' });
+    const client = upstream.clientFor(base, {
+      PATCHWATCH_UPSTREAM_CONCURRENCY: '3',
+      PATCHWATCH_UPSTREAM_TIMEOUT_MS: '5000',
+    });
     expect(await codeOf(client.get(`${base}/bomb`, null))).toBe('too_large');
-    const impatient = clientFor(base, { PATCHWATCH_UPSTREAM_TIMEOUT_MS: '200' });
+    const impatient = upstream.clientFor(base, { PATCHWATCH_UPSTREAM_TIMEOUT_MS: '200' });
     expect(await codeOf(impatient.get(`${base}/drip`, null))).toBe('timeout');
     await Promise.all(Array.from({ length: 12 }, (_, place) => client.get(`${base}/${place}`, null)));
     expect(most).toBe(3);
@@ -167,12 +149,13 @@ describe('what the catalog asks for', () => {
 
   it('S60: leaves of an answer that was refused nothing but its status, type or length', async () => {
     const secret = 'a secret of somebody’s';
-    answer = (url, response) => {
+    upstream.answer = (url, response) => {
       if (url === '/error') response.writeHead(500, XML).end(secret);
       else response.writeHead(200, { 'content-type': `text/html; ${'x'.repeat(5_000)}` }).end(secret);
     };
     for (const path of ['/error', '/type']) {
-      const error = await clientFor(base)
+      const error = await upstream
+        .clientFor(base)
         .get(base + path, null)
         .catch((caught: Error) => caught);
       expect((error as Error).message).not.toContain('secret');
