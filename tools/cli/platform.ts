@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { ServiceName } from '#libs/contracts';
-import { classifySqlError, createDataSource, sqlState } from '#libs/database';
+import { asSystem, classifySqlError, createDataSource, sqlState } from '#libs/database';
 import { connectRedis, type RedisConnection } from '#libs/streams';
 import { CommandError } from './command-error.js';
 
@@ -56,7 +56,8 @@ export class Platform {
   async use<T>(service: ServiceName, work: (source: DataSource) => Promise<T>): Promise<T> {
     const source = await this.database(service);
     try {
-      return await work(source);
+      // An operator's command is about the platform.
+      return await asSystem(() => work(source));
     } catch (error) {
       throw databaseProblem(service, error) ?? error;
     }

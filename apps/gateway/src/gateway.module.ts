@@ -109,6 +109,7 @@ export interface GatewayParts {
 export class GatewayModule {
   static with({ config, settings, logger, dataSource, cache, streams, rpc }: GatewayParts): DynamicModule {
     return {
+import { TenancyGuard } from './tenancy/tenancy.guard.js';
       module: GatewayModule,
       imports: [
         MessagingModule.forService({
@@ -182,6 +183,7 @@ export class GatewayModule {
         KeyChanges,
         LogIn,
         LoginAttemptsRepository,
+        { provide: APP_GUARD, useClass: TenancyGuard },
         ManageInvitations,
         ManageMembers,
         ManageModules,

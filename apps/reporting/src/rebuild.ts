@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createInterface } from 'node:readline';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { createDataSource } from '#libs/database';
+import { asSystem, createDataSource } from '#libs/database';
 import { createLogger, loadConfig, NestLogger, systemClock } from '#libs/runtime';
 import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 }
 
 try {
-  await main();
+  await asSystem(main);
 } catch (error) {
   createLogger('reporting').error({ err: error }, 'the read models could not be rebuilt');
   process.exitCode = 1;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { TenantClient } from './tenant-client.js';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -22,6 +23,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number;
   /** Called for the failure of an idle pooled connection; the pool replaces it by itself. Default: ignored. */
   readonly onPoolError?: (error: Error) => void;
+  /** Settings that every connection starts with besides those of a service: for whoever is none. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A class as TypeORM takes it. */
@@ -69,6 +72,7 @@ function sessionSettings(options: DatabaseOptions): string {
     // A process that stands still in a transaction (stopped, its machine gone) holds row locks that others wait for: no longer than a
     // consumer's lease. Nothing here computes for seconds between two statements.
     idle_in_transaction_session_timeout: 15_000,
+    ...options.settings,
   };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value}`)
@@ -77,7 +81,7 @@ function sessionSettings(options: DatabaseOptions): string {
 
 /**
  * A data source on `schema`, not yet initialised. int8 arrives as a number, `date` as text, time in UTC.
- * The pool's connections send TCP keep-alives, so that a half-open link ends.
+ * The pool's connections send TCP keep-alives, so that a half-open link ends; on each, statements run for whom they are issued (`tenancy.ts`).
  */
 export function createDataSource(options: DatabaseOptions): DataSource {
   assertIdentifier(options.schema);
@@ -99,6 +103,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     connectTimeoutMS: connectTimeoutMs,
     poolErrorHandler: options.onPoolError ?? (() => undefined),
     extra: {
+      Client: TenantClient,
       options: sessionSettings(options),
       types: typeParsers,
       pipeline: options.pipeline ?? false,

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { assertIdentifier, createDataSource, type ClassReference } from './data-source.js';
 import { scramVerifier } from './scram.js';
+import { separateTenants } from './separate-tenants.js';
 import { sqlState } from './sql-errors.js';
+import { TENANCY_SETTINGS } from './tenancy.js';
 
 export interface ServiceSchema {
   /** Schema of the service, named like it. */
@@ -26,7 +28,8 @@ const PREPARE_LOCK = 4_711_202_501;
  * Brings a database to what this release needs: roles, schemas, privileges, migrations. Idempotent; two at once wait for each other.
  *
  * Everything belongs to the admin role. A service's role owns nothing, may read and write the rows of its own schema, and reaches nothing else;
- * PUBLIC reaches nothing. Default privileges cover what later migrations create, so that migrations need no grants.
+ * PUBLIC reaches nothing. Default privileges cover what later migrations create, so that migrations need no grants. Tables with rows of tenants
+ * are put under row-level security after the migrations have run, so that none has to remember it.
  * @throws the database's error; migrations that ran before it stay (each is a transaction of its own).
  */
 export async function prepareDatabase(input: {
@@ -45,6 +48,8 @@ export async function prepareDatabase(input: {
       await ensureSchema(admin, service);
       applied[service.schema] = await migrate(input.adminUrl, service);
       await protectMigrationsTable(admin, service);
+      await protectAppendOnlyTables(admin, service);
+      await separateTenants(admin, service.schema, service.role);
     }
     return { applied };
   } finally {
@@ -116,6 +121,8 @@ async function migrate(url: string, { schema, entities, migrations }: ServiceSch
     applicationName: 'patchwatch-migrate',
     poolSize: 2,
     statementTimeoutMs: 0,
+    // An owner that is no superuser is held by row-level security, too, and migrations change the rows of all.
+    settings: { [TENANCY_SETTINGS[0]]: 'system' },
   });
   await dataSource.initialize();
   try {
@@ -132,4 +139,15 @@ async function protectMigrationsTable(admin: pg.Client, { schema, role }: Servic
     `${schema}.migrations`,
   ]);
   if (rows[0]!.there) await admin.query(`REVOKE INSERT, UPDATE, DELETE ON ${schema}.migrations FROM ${role}`);
+}
+
+/** A table whose comment says that it is append-only takes inserts from the service, and nothing else. */
+async function protectAppendOnlyTables(admin: pg.Client, { schema, role }: ServiceSchema): Promise<void> {
+  const { rows } = await admin.query<{ name: string }>(
+    `SELECT relname::text AS name FROM pg_class
+      WHERE relnamespace = $1::regnamespace AND relkind IN ('r', 'p') AND obj_description(oid, 'pg_class') = 'append-only'`,
+    [schema],
+  );
+  for (const { name } of rows)
+    await admin.query(`REVOKE UPDATE, DELETE, TRUNCATE ON ${schema}.${admin.escapeIdentifier(name)} FROM ${role}`);
 }

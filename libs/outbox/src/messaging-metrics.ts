@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { asSystem } from '#libs/database';
 import { counter, gauge, Gauge, histogram, type Registry } from '#libs/runtime';
 import type { RpcServerObserver, StreamsObserver } from '#libs/streams';
 import type { RelayObserver } from './outbox-relay.js';
@@ -120,7 +121,7 @@ export function tableMetrics(
       collect: async () => {
         // No figure is better than an old one: a database that is away shows elsewhere.
         figure.reset();
-        const rows: { queue: string; rows: number }[] = await dataSource.query(sql).catch(() => []);
+        const rows: { queue: string; rows: number }[] = await asSystem(() => dataSource.query(sql)).catch(() => []);
         for (const row of rows) figure.set({ queue: row.queue }, row.rows);
       },
     });

@@ -1,5 +1,4 @@
-import pg from 'pg';
-import { assertIdentifier, typeParsers } from '#libs/database';
+import { asSystem, assertIdentifier, TenantClient, typeParsers } from '#libs/database';
 import type { Envelope } from '#libs/streams';
 
 /** First number of the lock; the second is made from the schema's name. */
@@ -28,7 +27,7 @@ export interface RelaySession {
 
 export async function connectRelay(options: { readonly url: string; readonly schema: string }): Promise<RelaySession> {
   assertIdentifier(options.schema);
-  const client = new pg.Client({
+  const client = new TenantClient({
     connectionString: options.url,
     application_name: `${options.schema}-outbox-relay`,
     // Should this machine vanish, the server must notice and free the lock.
@@ -61,13 +60,16 @@ export async function connectRelay(options: { readonly url: string; readonly sch
       return rows[0]!.leads;
     },
     oldest: async (rows, bytes, except) =>
-      (await client.query<OutboxRow>({ name: 'oldest', text: OLDEST, values: [rows, bytes, except] })).rows,
+      (await asSystem(() => client.query<OutboxRow>({ name: 'oldest', text: OLDEST, values: [rows, bytes, except] })))
+        .rows,
     remove: async (queue, ids) => {
-      await client.query({
-        name: 'remove',
-        text: 'DELETE FROM outbox WHERE queue = $1 AND id = ANY($2::bigint[])',
-        values: [queue, ids],
-      });
+      await asSystem(() =>
+        client.query({
+          name: 'remove',
+          text: 'DELETE FROM outbox WHERE queue = $1 AND id = ANY($2::bigint[])',
+          values: [queue, ids],
+        }),
+      );
     },
     close: async () => {
       const polite = client.end().catch(() => undefined);

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { DataSource } from 'typeorm';
 import type { RpcDefinition } from '#libs/contracts';
-import { classifySqlError, createDataSource, type DatabaseOptions } from '#libs/database';
+import { asSystem, classifySqlError, createDataSource, type DatabaseOptions } from '#libs/database';
 import { metrics, NestLogger, startTracing, type Logger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { RpcUnavailableError, StreamsRpcServer } from '#libs/streams';
 import { PostgresDeadLetterStore } from './dead-letter-store.js';
@@ -72,7 +72,8 @@ export async function startWorker(plan: WorkerPlan): Promise<RunningService> {
     closers.unshift(() => app.close());
     const messaging = app.get(MessagingRuntime);
     closers.unshift(() => messaging.stop());
-    await plan.prepare?.(app);
+    // What a worker does besides its messages, it does for the platform.
+    await asSystem(() => plan.prepare?.(app));
     await messaging.start();
     const rules = [lettersRule(config), ...(plan.retention?.(app) ?? [])];
     const besides = Object.entries<SideWork>({
@@ -81,7 +82,7 @@ export async function startWorker(plan: WorkerPlan): Promise<RunningService> {
     });
     for (const [, work] of besides) {
       closers.unshift(() => work.stop());
-      work.start();
+      asSystem(() => work.start());
     }
     return {
       name: service,

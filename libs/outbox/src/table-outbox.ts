@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { problemsOf } from '#libs/contracts';
+import { asSystem } from '#libs/database';
 import { currentCauses, currentCorrelationId, currentTraceparent, newId, systemClock, type Clock } from '#libs/runtime';
 import type { Envelope } from '#libs/streams';
 import { causeOf } from './cause-of.js';
@@ -35,19 +36,22 @@ export class TableOutbox implements Outbox {
   /** Writes finished envelopes as they are, id and all (replay of dead letters). */
   async addEnvelopes(tx: EntityManager, rows: readonly { queue: string; envelope: Envelope }[]): Promise<void> {
     if (rows.length === 0) return;
-    await tx.query(
-      `INSERT INTO outbox (queue, key, organization_id, envelope, body)
+    // The outbox is the platform's: an event may be of no tenant, or told by one of another.
+    await asSystem(() =>
+      tx.query(
+        `INSERT INTO outbox (queue, key, organization_id, envelope, body)
        SELECT queue, key, organization_id, envelope, body
        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::json[], $5::bytea[])
          WITH ORDINALITY AS row (queue, key, organization_id, envelope, body, position)
        ORDER BY position`,
-      [
-        rows.map(({ queue }) => queue),
-        rows.map(({ envelope }) => envelope.key.replaceAll('\0', '\ufffd')),
-        rows.map(({ envelope }) => envelope.organizationId),
-        rows.map(({ envelope: { body: _, ...facts } }) => JSON.stringify(facts)),
-        rows.map(({ envelope }) => envelope.body),
-      ],
+        [
+          rows.map(({ queue }) => queue),
+          rows.map(({ envelope }) => envelope.key.replaceAll('\0', '\ufffd')),
+          rows.map(({ envelope }) => envelope.organizationId),
+          rows.map(({ envelope: { body: _, ...facts } }) => JSON.stringify(facts)),
+          rows.map(({ envelope }) => envelope.body),
+        ],
+      ),
     );
     this.written.add(tx);
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { EntityManager } from 'typeorm';
 import { problemsOf, type EventBody, type EventDefinition, type ServiceName } from '#libs/contracts';
-import { createDataSource, type ClassReference } from '#libs/database';
+import { asSystem, createDataSource, type ClassReference } from '#libs/database';
 import { createLogger } from '#libs/runtime';
 import { InvalidEventError } from './invalid-event.js';
 
@@ -58,10 +58,12 @@ export async function tellFacts(
   try {
     let count = 0;
     for await (const { event, body, reconstructed } of facts((read) =>
-      dataSource.transaction('REPEATABLE READ', async (tx) => {
-        await tx.query('SET TRANSACTION READ ONLY');
-        return read(tx);
-      }),
+      asSystem(() =>
+        dataSource.transaction('REPEATABLE READ', async (tx) => {
+          await tx.query('SET TRANSACTION READ ONLY');
+          return read(tx);
+        }),
+      ),
     )) {
       const problems = problemsOf(event.schema)(body);
       if (problems.length > 0) throw new InvalidEventError(event.type, problems);

@@ -1,10 +1,12 @@
 import type { Attributes } from '@opentelemetry/api';
+import { asSystem, asTenant, type TenancyScope } from '#libs/database';
 import { tracingOf, withCauses, withCorrelation, type TracedWork } from '#libs/runtime';
 import type { Delivered, Envelope, Question } from '#libs/streams';
 
 /**
  * Runs the transaction of a batch so that log lines, the events it writes and spans belong to the messages that caused them. With tracing a span
- * for each message, below the span that its sender gave along; without, the sender's trace goes on as it is and nothing is made.
+ * for each message, below the span that its sender gave along; without, the sender's trace goes on as it is and nothing is made. Messages
+ * come from the platform itself and are of any tenant.
  */
 export function aroundBatch(service: string) {
   return async <T>(messages: readonly Delivered[], work: () => Promise<T>): Promise<T> => {
@@ -25,11 +27,11 @@ export function aroundBatch(service: string) {
       correlationId,
       traceparent: spans[i]?.traceparent ?? traceparent,
     }));
-    return recorded(spans, () => withCauses(causes, work));
+    return recorded(spans, () => withCauses(causes, () => asSystem(work)));
   };
 }
 
-/** The same for a question that is being answered. */
+/** The same for a question that is being answered. It runs for those whom the question is asked for, and sees no row of others. */
 export function aroundQuestion(service: string) {
   return async <T>(question: Question, work: () => Promise<T>): Promise<T> => {
     const { correlationId, method } = question;
@@ -38,10 +40,18 @@ export function aroundQuestion(service: string) {
       'rpc.method': method,
     });
     const traceparent = span?.traceparent ?? question.traceparent;
+    const scoped = (): Promise<T> => asTenant(askedFor(question.data), work);
     const within = (): Promise<T> =>
-      correlationId === null ? work() : withCorrelation(correlationId, work, traceparent);
+      correlationId === null ? scoped() : withCorrelation(correlationId, scoped, traceparent);
     return span === undefined ? within() : recorded([span], within);
   };
+}
+
+/** Contracts name those they are asked for `scope`; one site's own question names the site, and may read what is of it. */
+function askedFor(data: unknown): TenancyScope {
+  const { scope, site_id } = (data ?? {}) as { scope?: TenancyScope; site_id?: number };
+  if (scope !== undefined) return scope;
+  return { organization_ids: [], shared_site_ids: site_id === undefined ? [] : [site_id] };
 }
 
 /** The same for rows that the relay of `service` publishes: a span each, below that of the work that wrote it. */

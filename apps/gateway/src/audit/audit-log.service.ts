@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { asSystem } from '#libs/database';
 import type { Clock, Logger } from '#libs/runtime';
 import { CLOCK, LOGGER } from '../tokens.js';
 import { AuditLine } from './audit-line.entity.js';
@@ -61,7 +62,8 @@ export class AuditLog implements OnApplicationShutdown {
 
   /** Writes one line in `tx`: it is there when, and only when, the change is. */
   async record(tx: EntityManager, entry: AuditEntry): Promise<void> {
-    await tx.insert(AuditLine, toLine(entry, 'done', null, this.clock.now()) as never);
+    // A line may be of no organization, or of one that is not the doer's.
+    await asSystem(() => tx.insert(AuditLine, toLine(entry, 'done', null, this.clock.now()) as never));
   }
 
   /** Notes what was done without a transaction of ours. */
@@ -123,10 +125,8 @@ export class AuditLog implements OnApplicationShutdown {
     const lost = this.lost;
     try {
       if (lines.length > 0 || lost > 0) {
-        await this.dataSource.manager.insert(AuditLine, [
-          ...lines,
-          ...(lost > 0 ? [this.lostLine(lost)] : []),
-        ] as never);
+        const all = [...lines, ...(lost > 0 ? [this.lostLine(lost)] : [])];
+        await asSystem(() => this.dataSource.manager.insert(AuditLine, all as never));
       }
       this.lost -= lost;
     } catch (error) {

@@ -1,6 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify as createServer, type FastifyInstance } from 'fastify';
+import { asSomebody } from '#libs/database';
 import { metrics, tracingOf, withCorrelation, type Logger } from '#libs/runtime';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { measureRequests } from './request-metrics.js';
@@ -69,6 +71,8 @@ export function prepareNestRoutes(app: NestFastifyApplication, logger: Logger): 
     });
     withCorrelation(request.id, done, span.traceparent);
   });
+  // Around the handler alone: what a body's last bytes wake up runs outside of what began before them. Who it is, a guard says.
+  fastify.addHook('preHandler', (_request, _reply, done) => asSomebody(done));
   measureRequests(fastify, metrics('gateway'));
-  app.useGlobalFilters(new ProblemFilter(logger));
+  app.useGlobalFilters(new ProblemFilter(logger, app.get(AuditLog)));
 }

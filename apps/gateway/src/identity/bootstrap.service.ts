@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { asSystem } from '#libs/database';
 import { newId } from '#libs/runtime';
 import type { Clock } from '#libs/runtime';
 import { OUTBOX, UNIT_OF_WORK } from '#libs/outbox';
@@ -31,37 +32,39 @@ export class Bootstrap {
 
   /** Does nothing, and false, when there is a user. Replicas that start together make one. */
   makeFirstSuperuser(first: FirstSuperuser): Promise<boolean> {
-    return this.unitOfWork.run(async (tx) => {
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
-      if (await this.people.anyUser(tx)) return false;
-      const createdAt = this.clock.now();
-      const organization = await this.people.addOrganization(tx, {
-        uuid: newId(),
-        name: first.organization,
-        timeZone: 'UTC',
-        revision: 1,
-        createdAt,
-        removedAt: null,
-      });
-      const user = await this.people.addUser(tx, {
-        uuid: newId(),
-        email: first.email.toLowerCase(),
-        name: first.email.split('@', 1)[0] ?? first.email,
-        passwordHash: await first.passwordHash(),
-        superuser: true,
-        active: true,
-        sessionVersion: 1,
-        revision: 1,
-        createdAt,
-      });
-      await this.people.addMembership(tx, {
-        organizationId: organization.id,
-        userId: user.id,
-        role: 'administrator',
-        createdAt,
-      });
-      await this.outbox.add(tx, [organizationFact(organization), memberFact(user, [organization.id])]);
-      return true;
-    });
+    return asSystem(() =>
+      this.unitOfWork.run(async (tx) => {
+        await tx.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
+        if (await this.people.anyUser(tx)) return false;
+        const createdAt = this.clock.now();
+        const organization = await this.people.addOrganization(tx, {
+          uuid: newId(),
+          name: first.organization,
+          timeZone: 'UTC',
+          revision: 1,
+          createdAt,
+          removedAt: null,
+        });
+        const user = await this.people.addUser(tx, {
+          uuid: newId(),
+          email: first.email.toLowerCase(),
+          name: first.email.split('@', 1)[0] ?? first.email,
+          passwordHash: await first.passwordHash(),
+          superuser: true,
+          active: true,
+          sessionVersion: 1,
+          revision: 1,
+          createdAt,
+        });
+        await this.people.addMembership(tx, {
+          organizationId: organization.id,
+          userId: user.id,
+          role: 'administrator',
+          createdAt,
+        });
+        await this.outbox.add(tx, [organizationFact(organization), memberFact(user, [organization.id])]);
+        return true;
+      }),
+    );
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
+import { asSystem } from '#libs/database';
 import { Membership } from './membership.entity.js';
 import type { Role } from './membership.entity.js';
 import { OrganizationRevision } from './organization-revision.entity.js';
@@ -41,19 +42,21 @@ export class IdentityRepository {
 
   /** Memberships in organizations that were not removed. */
   membershipsOf(userId: number): Promise<MembershipRow[]> {
-    return this.dataSource.manager
-      .createQueryBuilder(Membership, 'membership')
-      .innerJoin(
-        Organization,
-        'organization',
-        'organization.id = membership.organizationId AND organization.removedAt IS NULL',
-      )
-      .where('membership.userId = :userId', { userId })
-      .orderBy('membership.organizationId')
-      .select('membership.organizationId', 'organizationId')
-      .addSelect('organization.uuid', 'organizationUuid')
-      .addSelect('membership.role', 'role')
-      .getRawMany<MembershipRow>();
+    return asSystem(() =>
+      this.dataSource.manager
+        .createQueryBuilder(Membership, 'membership')
+        .innerJoin(
+          Organization,
+          'organization',
+          'organization.id = membership.organizationId AND organization.removedAt IS NULL',
+        )
+        .where('membership.userId = :userId', { userId })
+        .orderBy('membership.organizationId')
+        .select('membership.organizationId', 'organizationId')
+        .addSelect('organization.uuid', 'organizationUuid')
+        .addSelect('membership.role', 'role')
+        .getRawMany<MembershipRow>(),
+    );
   }
 
   /** Organizations in scope, by name; those that were removed are gone. */

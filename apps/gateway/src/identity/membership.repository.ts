@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { asSystem } from '#libs/database';
 import type { Page } from './organization.repository.js';
 import { Membership } from './membership.entity.js';
 import type { Role } from './membership.entity.js';
@@ -105,9 +106,11 @@ export class MembershipRepository {
       .getCount();
   }
 
-  /** The organizations she belongs to, removed ones too. */
+  /** The organizations she belongs to, removed ones too, and those that who asks does not see: for telling other services, not people. */
   async organizationIds(tx: EntityManager, userId: number): Promise<number[]> {
-    const memberships = await tx.find(Membership, { where: { userId }, order: { organizationId: 'ASC' } });
+    const memberships = await asSystem(() =>
+      tx.find(Membership, { where: { userId }, order: { organizationId: 'ASC' } }),
+    );
     return memberships.map(({ organizationId }) => organizationId);
   }
 }

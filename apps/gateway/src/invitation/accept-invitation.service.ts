@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { asSystem } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { IdentityChanges } from '../identity/identity-changes.service.js';
 import { JoinOrganization } from '../identity/join-organization.service.js';
@@ -39,7 +40,12 @@ export class AcceptInvitation {
   ) {}
 
   /** @throws ProblemError `invalid_link`, `invalid_credentials`, `validation_failed`, `too_many_attempts` */
-  async accept(
+  accept(acceptance: Acceptance, origin: Origin): Promise<{ email: string; organization: string }> {
+    // The link says whose it is: before it is accepted, she is nobody of that organization.
+    return asSystem(() => this.acceptNow(acceptance, origin));
+  }
+
+  private async acceptNow(
     { token, name, password }: Acceptance,
     origin: Origin,
   ): Promise<{ email: string; organization: string }> {

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { asSystem } from '#libs/database';
 import { UNIT_OF_WORK } from '#libs/outbox';
 import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
@@ -51,7 +52,8 @@ export class NewPasswords {
     pointer: string,
   ): Promise<string> {
     const own = { organization_ids: person.memberships.map(({ organizationId }) => organizationId) };
-    const organizations = await this.people.organizations(own);
+    // Also for who is not logged in: she resets it, or accepts an invitation.
+    const organizations = await asSystem(() => this.people.organizations(own));
     const fault = faultOf(password, {
       email: person.email,
       name: person.name,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
+import { asSystem } from '#libs/database';
 import { ApiKey } from './api-key.entity.js';
 import type { KeyPurpose } from './api-key.entity.js';
 
@@ -27,22 +28,24 @@ export class SiteKeyRepository {
    * One statement for any number of keys.
    */
   async findLive(publicIds: readonly string[], now: Date): Promise<SiteKeyRow[]> {
-    const rows = await this.dataSource.query<
-      {
-        id: number;
-        public_id: string;
-        secret_hash: Buffer;
-        site_id: number;
-        uuid: string;
-        organization_id: number;
-        expires_at: Date | null;
-      }[]
-    >(
-      `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at
+    const rows = await asSystem(() =>
+      this.dataSource.query<
+        {
+          id: number;
+          public_id: string;
+          secret_hash: Buffer;
+          site_id: number;
+          uuid: string;
+          organization_id: number;
+          expires_at: Date | null;
+        }[]
+      >(
+        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at
          FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
         WHERE k.public_id = ANY($1) AND k.kind = 'site' AND k.revoked_at IS NULL AND s.removed_at IS NULL
           AND (k.expires_at IS NULL OR k.expires_at > $2)`,
-      [publicIds, now],
+        [publicIds, now],
+      ),
     );
     return rows.map((row) => ({
       id: row.id,
@@ -57,7 +60,7 @@ export class SiteKeyRepository {
 
   /** Notes when keys were last used. */
   async touch(ids: readonly number[], at: Date): Promise<void> {
-    await this.dataSource.query('UPDATE api_keys SET last_used_at = $2 WHERE id = ANY($1)', [ids, at]);
+    await asSystem(() => this.dataSource.query('UPDATE api_keys SET last_used_at = $2 WHERE id = ANY($1)', [ids, at]));
   }
 
   add(tx: EntityManager, key: Omit<ApiKey, 'id'>): Promise<ApiKey> {

@@ -1,5 +1,10 @@
 import { IngestTables1763700000000 } from './1763700000000-ingest-tables.js';
 import { HistoryAndRetention1763800000000 } from './1763800000000-history-and-retention.js';
+import { PartitionsOfTenants1764300000000 } from './1764300000000-partitions-of-tenants.js';
 
 /** In the order they run. */
-export const migrations = [IngestTables1763700000000, HistoryAndRetention1763800000000];
+export const migrations = [
+  IngestTables1763700000000,
+  HistoryAndRetention1763800000000,
+  PartitionsOfTenants1764300000000,
+];
