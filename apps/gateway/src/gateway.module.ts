@@ -100,6 +100,9 @@ export interface GatewayParts {
   readonly logger: Logger;
   readonly dataSource: DataSource;
   readonly cache: RedisConnection;
+import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
+import { SiteShareController } from './site-share/site-share.controller.js';
+import { SiteShareRepository } from './site-share/site-share.repository.js';
   readonly streams: RedisConnection;
   readonly rpc: RpcClient;
 }
@@ -155,6 +158,7 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
         { provide: RefreshTokens, useFactory: () => new RefreshTokens(config.secrets.jwtSecret) },
         { provide: SealingKey, useFactory: () => new SealingKey(sealingKey(config.secrets.pepper)) },
+        SiteShareController,
         { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
         { provide: AcceptedPushes, useFactory: () => new AcceptedPushes(cache) },
         { provide: APP_GUARD, useClass: NoQueryGuard },
@@ -228,3 +232,6 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
     };
   }
 }
+        ShareSite,
+        SiteShareChanges,
+        SiteShareRepository,

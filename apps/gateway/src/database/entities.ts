@@ -12,6 +12,7 @@ import { Session } from '../session/session.entity.js';
 import { ApiKey } from '../site-key/api-key.entity.js';
 import { Site } from '../site/site.entity.js';
 
+import { SiteShare } from '../site-share/site-share.entity.js';
 /** Every entity of the schema `gateway`. */
 export const entities = [
   Organization,
@@ -21,6 +22,7 @@ export const entities = [
   Site,
   ApiKey,
   OwnModule,
+  SiteShare,
   Session,
   SecondFactor,
   BackupCode,

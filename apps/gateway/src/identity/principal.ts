@@ -14,6 +14,8 @@ export interface UserPrincipal {
     readonly organizationUuid: string;
     readonly role: Role;
   }[];
+    /** Sites of other organizations that this one may read. */
+    readonly sharedSiteIds?: readonly number[];
   /** Where she is logged in. */
   readonly session: {
     readonly uuid: string;
@@ -58,7 +60,8 @@ export function scopeOf(principal: Principal): Scope {
     return { organization_ids: [principal.organizationId], site_id: principal.siteId };
   }
   return {
-    organization_ids: principal.superuser ? null : principal.memberships.map((membership) => membership.organizationId),
+    organization_ids: principal.memberships.map((membership) => membership.organizationId),
+    ...(shared.size === 0 ? {} : { shared_site_ids: [...shared].sort((a, b) => a - b) }),
   };
 }
 
@@ -66,3 +69,5 @@ export function scopeOf(principal: Principal): Scope {
 export function actorName(principal: Principal): string {
   return principal.kind === 'user' ? `user:${principal.uuid}` : `key:${principal.publicId}`;
 }
+  if (principal.superuser) return { organization_ids: null };
+  const shared = new Set(principal.memberships.flatMap((membership) => membership.sharedSiteIds ?? []));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { listSites, siteModules } from '#libs/contracts';
 import type { RpcOutput, Scope, SiteRow } from '#libs/contracts';
+import { asSystem } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { Questions } from '../question/questions.service.js';
@@ -65,7 +66,8 @@ export class ReadSites {
 
   /** A site that has never pushed, or whose registration is still on its way to reporting. */
   private async unheard(site: Site): Promise<SiteRow> {
-    const [organization] = await this.people.organizations({ organization_ids: [site.organizationId] });
+    // Of a site that is shared with the asker, too: the site names its owner.
+    const [organization] = await asSystem(() => this.people.organizations({ organization_ids: [site.organizationId] }));
     return {
       id: site.uuid,
       organization_id: organization?.uuid ?? '',

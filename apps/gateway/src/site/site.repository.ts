@@ -9,12 +9,14 @@ import { Site } from './site.entity.js';
 export class SiteRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The site if it is in scope and not removed. With `tx` its row is locked. */
-  find(scope: Scope, uuid: string, tx?: EntityManager): Promise<Site | null> {
-    return (tx ?? this.dataSource.manager).findOne(Site, {
-      where: { uuid, removedAt: IsNull(), ...within(scope) },
-      ...(tx === undefined ? {} : { lock: { mode: 'pessimistic_write' as const } }),
-    });
+  /** The site if it is in scope and not removed. With `tx` its row is locked, if it is not a guest's: she can change nothing, and is told so. */
+  async find(scope: Scope, uuid: string, tx?: EntityManager): Promise<Site | null> {
+    const where = within(scope).map((part) => ({ uuid, removedAt: IsNull(), ...part }));
+    if (tx !== undefined) {
+      const locked = await tx.findOne(Site, { where, lock: { mode: 'pessimistic_write' } });
+      if (locked !== null || where.length === 1) return locked;
+    }
+    return (tx ?? this.dataSource.manager).findOne(Site, { where });
   }
 
   add(tx: EntityManager, site: Omit<Site, 'id'>): Promise<Site> {
@@ -58,9 +60,9 @@ export class SiteRepository {
   }
 }
 
-function within(scope: Scope): FindOptionsWhere<Site> {
-  return {
-    ...(scope.organization_ids === null ? {} : { organizationId: In(scope.organization_ids) }),
-    ...(scope.site_id === undefined ? {} : { id: scope.site_id }),
-  };
+/** Alternatives: of the asker's organizations; shared with them. */
+function within({ organization_ids, shared_site_ids, site_id }: Scope): FindOptionsWhere<Site>[] {
+  if (organization_ids === null) return [site_id === undefined ? {} : { id: site_id }];
+  const own = { organizationId: In(organization_ids), ...(site_id === undefined ? {} : { id: site_id }) };
+  return shared_site_ids === undefined || shared_site_ids.length === 0 ? [own] : [own, { id: In(shared_site_ids) }];
 }

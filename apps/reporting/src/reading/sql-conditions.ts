@@ -25,7 +25,11 @@ export class SqlConditions {
 
   /** What a reader may see, on a table (alias) that carries organization and site. Every read of tenant data has it. */
   within(scope: Scope, alias: string): this {
-    if (scope.organization_ids !== null) this.add(`${alias}.organization_id = ANY (?::int[])`, scope.organization_ids);
+    const { organization_ids, shared_site_ids } = scope;
+    const own = `${alias}.organization_id = ANY (?::int[])`;
+    if (organization_ids !== null && shared_site_ids?.length)
+      this.add(`${own} OR ${alias}.site_id = ANY (?::int[])`, organization_ids, shared_site_ids);
+    else if (organization_ids !== null) this.add(own, organization_ids);
     if (scope.site_id !== undefined) this.add(`${alias}.site_id = ?::int`, scope.site_id);
     return this;
   }

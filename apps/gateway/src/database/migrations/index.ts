@@ -4,6 +4,7 @@ import { Sessions1763900000000 } from './1763900000000-sessions.js';
 import { SecondFactors1763900000001 } from './1763900000001-second-factors.js';
 import { OrganizationRevisions1763900000002 } from './1763900000002-organization-revisions.js';
 import { InvitationsAndResets1763900000003 } from './1763900000003-invitations-and-resets.js';
+import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
 export const migrations = [
@@ -14,3 +15,4 @@ export const migrations = [
   OrganizationRevisions1763900000002,
   InvitationsAndResets1763900000003,
 ];
+  SiteOrganizations1764300000001,
