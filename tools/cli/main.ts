@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ExposureRow } from '#libs/contracts';
 import { ApiClient, ApiError } from './api-client.js';
+import { addAuditCommand } from './audit-command.js';
 import { backfill, type SiteCredentials } from './backfill.js';
 import { CommandError } from './command-error.js';
 import { comparePatchTimes, EXPLANATIONS, readLines, type PatchTime } from './compare-patch-times.js';
@@ -180,6 +181,7 @@ withConnection(program.command('compare-patch-times'))
 addStreamsCommand(program);
 addDeadCommands(program);
 addRebuildCommand(program);
+addAuditCommand(program);
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof HistorySourceError || error instanceof ApiError || error instanceof CommandError)

@@ -10,8 +10,18 @@ import { RedisAdmission, RpcClient } from '#libs/streams';
 import type { RedisConnection } from '#libs/streams';
 import { AdvisoryController } from './advisory/advisory.controller.js';
 import { ReadAdvisories } from './advisory/read-advisories.service.js';
+import { AuditLineRepository } from './audit/audit-line.repository.js';
 import { AuditLog } from './audit/audit-log.service.js';
+import { AuditSealRepository } from './audit/audit-seal.repository.js';
+import { AuditController } from './audit/audit.controller.js';
+import { ReadAuditLog } from './audit/read-audit-log.service.js';
+import { AuditSealingKey, SealAuditLog } from './audit/seal-audit-log.service.js';
+import { sealingKeyOfLog } from './audit/seal-chain.js';
 import { DashboardController } from './dashboard/dashboard.controller.js';
+import { EnrolSite } from './enrolment/enrol-site.service.js';
+import { EnrolmentKeyController } from './enrolment/enrolment-key.controller.js';
+import { EnrolmentController } from './enrolment/enrolment.controller.js';
+import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { ExposureController } from './exposure/exposure.controller.js';
 import { ReadExposures } from './exposure/read-exposures.service.js';
 import { HealthController } from './health/health.controller.js';
@@ -33,6 +43,10 @@ import { OrganizationRepository } from './identity/organization.repository.js';
 import { People } from './identity/people.service.js';
 import { Permissions } from './identity/permissions.service.js';
 import { UserController } from './identity/user.controller.js';
+import { IntegrationKeyController } from './integration-key/integration-key.controller.js';
+import { ManageOrganizationKeys } from './integration-key/manage-organization-keys.service.js';
+import { OrganizationKeyRepository } from './integration-key/organization-key.repository.js';
+import { OrganizationKeys } from './integration-key/organization-keys.service.js';
 import { AcceptInvitation, NewMembers } from './invitation/accept-invitation.service.js';
 import { InvitationController } from './invitation/invitation.controller.js';
 import { InvitationRepository } from './invitation/invitation.repository.js';
@@ -43,13 +57,13 @@ import { Authenticator } from './login/authenticator.service.js';
 import { ChangePassword, NewPasswords, PasswordChanges } from './login/change-password.service.js';
 import { CheckPassword } from './login/check-password.service.js';
 import { CountAttempts } from './login/count-attempts.service.js';
+import { KeyStrategy } from './login/key.strategy.js';
 import { LogIn } from './login/log-in.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
 import { PasswordHasher } from './login/password-hasher.service.js';
 import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
-import { SiteKeyStrategy } from './login/site-key.strategy.js';
 import { StepUp } from './login/step-up.service.js';
 import { ManageModules } from './module/manage-modules.service.js';
 import { ModuleController } from './module/module.controller.js';
@@ -81,16 +95,21 @@ import { ChangeSite } from './site/change-site.service.js';
 import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
 import { ReadSites } from './site/read-sites.service.js';
+import { RegisterSite } from './site/register-site.service.js';
 import { SiteCascade } from './site/site-cascade.service.js';
 import { SiteChangeController } from './site/site-change.controller.js';
 import { SiteController } from './site/site.controller.js';
 import { SiteRepository } from './site/site.repository.js';
+import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
+import { SiteShareController } from './site-share/site-share.controller.js';
+import { SiteShareRepository } from './site-share/site-share.repository.js';
 import { IssueKey } from './site-key/issue-key.service.js';
 import { KeyChanges } from './site-key/key-changes.service.js';
 import { SiteKeyDirectory } from './site-key/site-key-directory.service.js';
 import { SiteKeyRepository } from './site-key/site-key.repository.js';
 import { SystemProgress } from './system/progress.service.js';
 import { SystemController } from './system/system.controller.js';
+import { TenancyGuard } from './tenancy/tenancy.guard.js';
 import { CACHE, CLOCK, LOGGER, SETTINGS, STREAMS } from './tokens.js';
 
 /** What the gateway is connected to; `start.ts` makes and closes it. */
@@ -100,9 +119,6 @@ export interface GatewayParts {
   readonly logger: Logger;
   readonly dataSource: DataSource;
   readonly cache: RedisConnection;
-import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
-import { SiteShareController } from './site-share/site-share.controller.js';
-import { SiteShareRepository } from './site-share/site-share.repository.js';
   readonly streams: RedisConnection;
   readonly rpc: RpcClient;
 }
@@ -112,7 +128,6 @@ import { SiteShareRepository } from './site-share/site-share.repository.js';
 export class GatewayModule {
   static with({ config, settings, logger, dataSource, cache, streams, rpc }: GatewayParts): DynamicModule {
     return {
-import { TenancyGuard } from './tenancy/tenancy.guard.js';
       module: GatewayModule,
       imports: [
         MessagingModule.forService({
@@ -138,14 +153,19 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         UserController,
         InvitationController,
         PasswordResetController,
+        IntegrationKeyController,
+        EnrolmentKeyController,
+        EnrolmentController,
         SiteController,
         SiteChangeController,
+        SiteShareController,
         PushStateController,
         ModuleController,
         AdvisoryController,
         ExposureController,
         DashboardController,
         SystemController,
+        AuditController,
       ],
       providers: [
         { provide: DataSource, useValue: dataSource },
@@ -158,17 +178,20 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
         { provide: RefreshTokens, useFactory: () => new RefreshTokens(config.secrets.jwtSecret) },
         { provide: SealingKey, useFactory: () => new SealingKey(sealingKey(config.secrets.pepper)) },
-        SiteShareController,
+        { provide: AuditSealingKey, useFactory: () => new AuditSealingKey(sealingKeyOfLog(config.secrets.pepper)) },
         { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
         { provide: AcceptedPushes, useFactory: () => new AcceptedPushes(cache) },
         { provide: APP_GUARD, useClass: NoQueryGuard },
         { provide: APP_GUARD, useClass: PrincipalGuard },
+        { provide: APP_GUARD, useClass: TenancyGuard },
         { provide: APP_PIPE, useClass: InputPipe },
         { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
         AcceptInvitation,
         AccountLetters,
         AskReset,
+        AuditLineRepository,
         AuditLog,
+        AuditSealRepository,
         Authenticator,
         Bootstrap,
         Challenges,
@@ -176,6 +199,8 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         ChangeSite,
         CheckPassword,
         CountAttempts,
+        EnrolSite,
+        EnrolmentRepository,
         FactorChecks,
         FindSite,
         GatewayReadiness,
@@ -185,17 +210,20 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         IssueKey,
         JoinOrganization,
         KeyChanges,
+        KeyStrategy,
         LogIn,
         LoginAttemptsRepository,
-        { provide: APP_GUARD, useClass: TenancyGuard },
         ManageInvitations,
         ManageMembers,
         ManageModules,
+        ManageOrganizationKeys,
         ManageOrganizations,
         ManageSecondFactor,
         ManageSites,
         ManageUsers,
         MembershipRepository,
+        OrganizationKeyRepository,
+        OrganizationKeys,
         OrganizationRepository,
         OwnModuleChanges,
         OwnModuleRepository,
@@ -209,11 +237,14 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         PushState,
         Questions,
         ReadAdvisories,
+        ReadAuditLog,
         ReadExposures,
         ReadModules,
         ReadSites,
+        RegisterSite,
         ResetParts,
         ResetPassword,
+        SealAuditLog,
         SecondFactorRepository,
         SecondFactors,
         SessionNotices,
@@ -224,14 +255,13 @@ import { TenancyGuard } from './tenancy/tenancy.guard.js';
         SiteChanges,
         SiteKeyDirectory,
         SiteKeyRepository,
-        SiteKeyStrategy,
         SiteRepository,
+        ShareSite,
+        SiteShareChanges,
+        SiteShareRepository,
         StepUp,
         SystemProgress,
       ],
     };
   }
 }
-        ShareSite,
-        SiteShareChanges,
-        SiteShareRepository,

@@ -14,6 +14,7 @@ import {
 } from '#libs/runtime';
 import { connectRedis, RpcClient } from '#libs/streams';
 import { AuditLog } from './audit/audit-log.service.js';
+import { SealAuditLog } from './audit/seal-audit-log.service.js';
 import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
 import { GatewayModule } from './gateway.module.js';
@@ -123,6 +124,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
     await makeFirstSuperuser(app, settings.bootstrap, logger);
     await app.get(MessagingRuntime).start();
     app.get(KeyChanges).start();
+    app.get(SealAuditLog).start();
     await app.listen(config.port, config.host);
     const url = await app.getUrl();
     logger.info({ url }, 'the gateway listens');

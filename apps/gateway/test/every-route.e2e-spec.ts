@@ -15,6 +15,7 @@ import {
   siteModules,
 } from '#libs/contracts';
 import { RpcError } from '#libs/streams';
+import { KEY_SCOPES } from '../src/integration-key/key-scopes.js';
 import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
 import { inventory, logIn, PASSWORD, request } from './gateway-in-a-box.js';
 
@@ -26,73 +27,87 @@ describe('every route', () => {
   afterAll(() => api.close());
 
   /**
-   * S51. For each route: what nobody, a site's key, a stranger's administrator, a developer and an administrator of the organization and a superuser get.
+   * S51. For each route: what nobody, a site's key, a stranger's administrator, a developer and an administrator of the organization, a superuser
+   * and an integration key of the organization with every scope get.
    * Bodies are right and rows exist, so that only the permission decides. A route without a row fails below.
    */
-  const MATRIX: Record<string, readonly [number, number, number, number, number, number]> = {
-    'post /api/v1/auth/login': [400, 400, 400, 400, 400, 400],
-    'get /api/v1/auth/me': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/organizations': [401, 403, 200, 200, 200, 200],
-    'post /api/v1/organizations': [401, 403, 403, 403, 403, 201],
-    'get /api/v1/organizations/{organizationId}': [401, 403, 404, 200, 200, 200],
-    'patch /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 200, 200],
-    'get /api/v1/organizations/{organizationId}/revisions': [401, 403, 404, 403, 200, 200],
-    'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200],
-    'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
-    'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204],
-    'get /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 200, 200],
-    'post /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 201, 201],
-    'delete /api/v1/organizations/{organizationId}/invitations/{invitationId}': [401, 403, 404, 403, 404, 404],
-    'get /api/v1/users': [401, 403, 403, 403, 403, 200],
-    'patch /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200],
-    'patch /api/v1/auth/me': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/sites': [401, 403, 200, 200, 200, 200],
-    'post /api/v1/sites': [401, 403, 201, 403, 201, 201],
-    'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200],
-    'get /api/v1/sites/{siteUuid}/modules': [401, 403, 404, 200, 200, 200],
-    'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200],
-    'get /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 200, 200],
-    'delete /api/v1/sites/{siteUuid}/keys/{keyId}': [401, 403, 404, 403, 204, 204],
-    'post /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 201, 201],
-    'get /api/v1/sites/{siteUuid}/pushes/{pushId}': [401, 200, 404, 200, 200, 200],
-    'post /api/v1/sites/{siteUuid}/modules/sync': [401, 202, 401, 401, 401, 401],
-    'get /api/v1/modules': [401, 403, 200, 200, 200, 200],
-    'post /api/v1/modules': [401, 403, 201, 403, 201, 201],
-    'get /api/v1/modules/{name}': [401, 403, 404, 200, 200, 200],
-    'patch /api/v1/modules/{name}': [401, 403, 404, 403, 200, 200],
-    'delete /api/v1/modules/{name}': [401, 403, 404, 403, 204, 204],
-    'get /api/v1/modules/{name}/versions': [401, 403, 404, 200, 200, 200],
-    'get /api/v1/advisories': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/advisories/{advisory}': [401, 403, 404, 404, 404, 404],
-    'get /api/v1/advisories/{advisory}/sites': [401, 403, 404, 404, 404, 404],
-    'get /api/v1/exposures': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/exposures/export': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/exposures.csv': [401, 403, 200, 200, 200, 200],
-    'get /api/v1/dashboard/overview': [401, 403, 503, 503, 503, 503],
-    'get /api/v1/dashboard/patch-progress': [401, 403, 400, 400, 400, 400],
-    'get /api/v1/system/progress': [401, 403, 403, 403, 403, 200],
-    'post /api/v1/auth/refresh': [401, 401, 401, 401, 401, 401],
-    'post /api/v1/auth/step-up': [401, 403, 204, 204, 204, 204],
-    'post /api/v1/auth/password': [401, 403, 204, 204, 204, 204],
-    'get /api/v1/auth/sessions': [401, 403, 200, 200, 200, 200],
-    'delete /api/v1/auth/sessions': [401, 403, 204, 204, 204, 204],
-    'delete /api/v1/auth/sessions/{sessionId}': [401, 403, 404, 404, 404, 404],
-    'post /api/v1/auth/invitation': [403, 403, 403, 403, 403, 403],
-    'post /api/v1/auth/password-reset': [202, 202, 202, 202, 202, 202],
-    'post /api/v1/auth/password-reset/confirm': [403, 403, 403, 403, 403, 403],
-    'post /api/v1/auth/second-factor': [401, 401, 401, 401, 401, 401],
-    'get /api/v1/auth/two-factor': [401, 403, 200, 200, 200, 200],
-    'post /api/v1/auth/two-factor': [401, 403, 201, 201, 201, 201],
-    'post /api/v1/auth/two-factor/confirm': [401, 403, 403, 403, 403, 403],
-    'post /api/v1/auth/two-factor/backup-codes': [401, 403, 409, 409, 409, 409],
-    'delete /api/v1/auth/two-factor': [401, 403, 409, 409, 409, 409],
+  const MATRIX: Record<string, readonly [number, number, number, number, number, number, number]> = {
+    'post /api/v1/auth/login': [400, 400, 400, 400, 400, 400, 400],
+    'get /api/v1/auth/me': [401, 403, 200, 200, 200, 200, 403],
+    'get /api/v1/organizations': [401, 403, 200, 200, 200, 200, 403],
+    'post /api/v1/organizations': [401, 403, 403, 403, 403, 201, 403],
+    'get /api/v1/organizations/{organizationId}': [401, 403, 404, 200, 200, 200, 403],
+    'patch /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 200, 200, 403],
+    'get /api/v1/organizations/{organizationId}/revisions': [401, 403, 404, 403, 200, 200, 403],
+    'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200, 403],
+    'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
+    'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
+    'get /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 200, 200, 403],
+    'post /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 201, 201, 403],
+    'delete /api/v1/organizations/{organizationId}/invitations/{invitationId}': [401, 403, 404, 403, 404, 404, 403],
+    'get /api/v1/organizations/{organizationId}/integration-keys': [401, 403, 404, 403, 200, 200, 403],
+    'post /api/v1/organizations/{organizationId}/integration-keys': [401, 403, 404, 403, 201, 201, 403],
+    'post /api/v1/organizations/{organizationId}/integration-keys/{keyId}/rotate': [401, 403, 404, 403, 404, 404, 403],
+    'delete /api/v1/organizations/{organizationId}/integration-keys/{keyId}': [401, 403, 404, 403, 404, 404, 403],
+    'get /api/v1/organizations/{organizationId}/enrolment-keys': [401, 403, 404, 403, 200, 200, 403],
+    'post /api/v1/organizations/{organizationId}/enrolment-keys': [401, 403, 404, 403, 201, 201, 403],
+    'delete /api/v1/organizations/{organizationId}/enrolment-keys/{keyId}': [401, 403, 404, 403, 404, 404, 403],
+    'post /api/v1/enrolments': [401, 403, 403, 403, 403, 403, 403],
+    'get /api/v1/audit': [401, 403, 200, 403, 200, 200, 200],
+    'get /api/v1/users': [401, 403, 403, 403, 403, 200, 403],
+    'patch /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200, 403],
+    'patch /api/v1/auth/me': [401, 403, 200, 200, 200, 200, 403],
+    'get /api/v1/sites': [401, 403, 200, 200, 200, 200, 200],
+    'post /api/v1/sites': [401, 403, 201, 403, 201, 201, 201],
+    'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200, 200],
+    'get /api/v1/sites/{siteUuid}/modules': [401, 403, 404, 200, 200, 200, 200],
+    'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200, 200],
+    'get /api/v1/sites/{siteUuid}/organizations': [401, 403, 404, 403, 200, 200, 403],
+    // With its own organization, and not shared with it.
+    'put /api/v1/sites/{siteUuid}/organizations/{organizationId}': [401, 403, 404, 403, 400, 400, 403],
+    'delete /api/v1/sites/{siteUuid}/organizations/{organizationId}': [401, 403, 404, 403, 404, 404, 403],
+    'get /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 200, 200, 403],
+    'delete /api/v1/sites/{siteUuid}/keys/{keyId}': [401, 403, 404, 403, 204, 204, 403],
+    'post /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 201, 201, 403],
+    'get /api/v1/sites/{siteUuid}/pushes/{pushId}': [401, 200, 404, 200, 200, 200, 200],
+    'post /api/v1/sites/{siteUuid}/modules/sync': [401, 202, 401, 401, 401, 401, 401],
+    'get /api/v1/modules': [401, 403, 200, 200, 200, 200, 200],
+    'post /api/v1/modules': [401, 403, 201, 403, 201, 201, 201],
+    'get /api/v1/modules/{name}': [401, 403, 404, 200, 200, 200, 200],
+    'patch /api/v1/modules/{name}': [401, 403, 404, 403, 200, 200, 200],
+    'delete /api/v1/modules/{name}': [401, 403, 404, 403, 204, 204, 403],
+    'get /api/v1/modules/{name}/versions': [401, 403, 404, 200, 200, 200, 200],
+    'get /api/v1/advisories': [401, 403, 200, 200, 200, 200, 200],
+    'get /api/v1/advisories/{advisory}': [401, 403, 404, 404, 404, 404, 404],
+    'get /api/v1/advisories/{advisory}/sites': [401, 403, 404, 404, 404, 404, 404],
+    'get /api/v1/exposures': [401, 403, 200, 200, 200, 200, 200],
+    'get /api/v1/exposures/export': [401, 403, 200, 200, 200, 200, 200],
+    'get /api/v1/exposures.csv': [401, 403, 200, 200, 200, 200, 200],
+    'get /api/v1/dashboard/overview': [401, 403, 503, 503, 503, 503, 503],
+    'get /api/v1/dashboard/patch-progress': [401, 403, 400, 400, 400, 400, 400],
+    'get /api/v1/system/progress': [401, 403, 403, 403, 403, 200, 403],
+    'post /api/v1/auth/refresh': [401, 401, 401, 401, 401, 401, 401],
+    'post /api/v1/auth/step-up': [401, 403, 204, 204, 204, 204, 403],
+    'post /api/v1/auth/password': [401, 403, 204, 204, 204, 204, 403],
+    'get /api/v1/auth/sessions': [401, 403, 200, 200, 200, 200, 403],
+    'delete /api/v1/auth/sessions': [401, 403, 204, 204, 204, 204, 403],
+    'delete /api/v1/auth/sessions/{sessionId}': [401, 403, 404, 404, 404, 404, 403],
+    'post /api/v1/auth/invitation': [403, 403, 403, 403, 403, 403, 403],
+    'post /api/v1/auth/password-reset': [202, 202, 202, 202, 202, 202, 202],
+    'post /api/v1/auth/password-reset/confirm': [403, 403, 403, 403, 403, 403, 403],
+    'post /api/v1/auth/second-factor': [401, 401, 401, 401, 401, 401, 401],
+    'get /api/v1/auth/two-factor': [401, 403, 200, 200, 200, 200, 403],
+    'post /api/v1/auth/two-factor': [401, 403, 201, 201, 201, 201, 403],
+    'post /api/v1/auth/two-factor/confirm': [401, 403, 403, 403, 403, 403, 403],
+    'post /api/v1/auth/two-factor/backup-codes': [401, 403, 409, 409, 409, 409, 403],
+    'delete /api/v1/auth/two-factor': [401, 403, 409, 409, 409, 409, 403],
     // Afterwards the site is gone.
-    'delete /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 204, 204],
+    'delete /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 204, 204, 403],
     // Nearly last: afterwards the organization is gone, and then back.
-    'delete /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 403, 204],
-    'post /api/v1/organizations/{organizationId}/restore': [401, 403, 403, 403, 403, 200],
+    'delete /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 403, 204, 401],
+    'post /api/v1/organizations/{organizationId}/restore': [401, 403, 403, 403, 403, 200, 403],
     // Last: afterwards nobody is logged in.
-    'post /api/v1/auth/logout': [401, 403, 204, 204, 204, 204],
+    'post /api/v1/auth/logout': [401, 403, 204, 204, 204, 204, 403],
   };
 
   it('S48, S51, S52: gives each kind of asker what the matrix says, and no route is without a row', async () => {
@@ -132,11 +147,18 @@ describe('every route', () => {
       });
       return created.body.data;
     };
+    const made = await request<{ data: { key: string } }>(
+      base,
+      'POST',
+      `/api/v1/organizations/${organization!.uuid}/integration-keys`,
+      { token: administrator.token, body: { name: 'Everything', scopes: KEY_SCOPES } },
+    );
+    const program = made.body.data.key;
     const seen: Record<string, number[]> = {};
     for (const route of Object.keys(MATRIX)) {
       const [method, template] = route.split(' ') as [string, string];
       seen[route] = [];
-      for (let asker = 0; asker < 6; asker++) {
+      for (let asker = 0; asker < 7; asker++) {
         // A site of the developer's and the administrator's organization, anew for each where the route has one: some askers remove it.
         const { site, key } = template.includes('{siteUuid}')
           ? await newSite()
@@ -159,6 +181,7 @@ describe('every route', () => {
           { token: developer.token },
           { token: administrator.token },
           { token: api.token },
+          { key: program },
         ];
         const path = template
           .replace('{siteUuid}', site.id)
@@ -174,6 +197,10 @@ describe('every route', () => {
           'post /api/v1/auth/login': {},
           'post /api/v1/auth/refresh': {},
           'post /api/v1/organizations/{organizationId}/invitations': { email: 'new@agency.example', role: 'user' },
+          'post /api/v1/organizations/{organizationId}/integration-keys': { name: 'x', scopes: ['sites:read'] },
+          'post /api/v1/organizations/{organizationId}/integration-keys/{keyId}/rotate': {},
+          'post /api/v1/organizations/{organizationId}/enrolment-keys': { name: 'x', most_sites: 1 },
+          'post /api/v1/enrolments': { agent_id: site.id, url: 'https://agent.example' },
           'post /api/v1/auth/invitation': { token: 'none', password: PASSWORD },
           'post /api/v1/auth/password-reset': { email: `nobody${asker}@agency.example` },
           'post /api/v1/auth/password-reset/confirm': { token: 'none', new_password: PASSWORD },

@@ -93,6 +93,17 @@ export function loadConfig(service: string, env: Environment = process.env): Ser
   return config;
 }
 
+/**
+ * One secret, as `loadConfig` finds it, for commands that need nothing else.
+ * @throws ConfigError when it is missing or too short
+ */
+export function loadSecret(name: string, file: string, env: Environment = process.env): string {
+  const read = new SettingsReader(env);
+  const value = read.secret(name, file, true);
+  if (read.problems.length > 0) throw new ConfigError('the command', read.problems);
+  return value;
+}
+
 /** Collects problems instead of throwing at the first; the values it returns count only when there are none. */
 class SettingsReader {
   readonly problems: string[] = [];

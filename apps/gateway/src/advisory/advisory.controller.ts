@@ -7,8 +7,8 @@ import { Answer } from '../http/answer.js';
 import { csvFile } from '../http/csv-file.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking } from '../login/asker.decorator.js';
 import { AdvisoryListQuery, AdvisorySitesQuery } from './advisory.dto.js';
 import { ReadAdvisories } from './read-advisories.service.js';
 
@@ -22,11 +22,12 @@ export class AdvisoryController {
   constructor(private readonly advisories: ReadAdvisories) {}
 
   @Get()
+  @AllowIntegrationKey('advisories:read')
   @ApiOperation({ summary: 'The security advisories, the newest first, and how many of your sites each hits' })
   @AnswersList(AdvisoryRow)
   @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Query() query: AdvisoryListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown> | StreamableFile> {
@@ -40,12 +41,13 @@ export class AdvisoryController {
   }
 
   @Get(':advisory')
+  @AllowIntegrationKey('advisories:read')
   @ApiOperation({
     summary: 'One advisory with its versions: which of your sites it hits, and why it does not hit the others',
   })
   @AnswersOne(ADVISORY)
   @Refuses('unknown_parameter', 'not_found')
-  async one(@Person() person: UserPrincipal, @Param('advisory') id: string): Promise<Answer<unknown>> {
+  async one(@Asking() person: Actor, @Param('advisory') id: string): Promise<Answer<unknown>> {
     const { as_of: asOf, ...advisory } = await this.advisories.one(scopeOf(person), id);
     const self = `/api/v1/advisories/${advisory.id}`;
     return new Answer(advisory, {
@@ -63,11 +65,12 @@ export class AdvisoryController {
   }
 
   @Get(':advisory/sites')
+  @AllowIntegrationKey('advisories:read')
   @ApiOperation({ summary: 'How each of your sites stands to one advisory, and why; the exposed ones first' })
   @AnswersList(AdvisorySiteRow)
   @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async sites(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('advisory') id: string,
     @Query() query: AdvisorySitesQuery,
     @Res({ passthrough: true }) reply: FastifyReply,

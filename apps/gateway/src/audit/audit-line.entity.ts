@@ -1,8 +1,9 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** One line of the audit log: who did or tried what, and how it went. The table takes inserts only; a trigger refuses the rest. */
-@Entity('audit_log')
+@Entity('audit_log', { comment: 'append-only' })
 @Index('audit_log_organization', ['organizationId', 'at'])
+@Index('audit_log_organization_id', ['organizationId', 'id'])
 @Index('audit_log_at', ['at'])
 export class AuditLine {
   @PrimaryGeneratedColumn('identity', {

@@ -7,8 +7,8 @@ import { AnswersOne } from '../http/openapi.decorator.js';
 import { Exactly, InstantParameter, isModuleName } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { scopeOf } from '../identity/principal.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking } from '../login/asker.decorator.js';
 import { Questions } from '../question/questions.service.js';
 
 export class OverviewQuery {
@@ -36,9 +36,10 @@ export class DashboardController {
   constructor(private readonly questions: Questions) {}
 
   @Get('overview')
+  @AllowIntegrationKey('dashboard:read')
   @ApiOperation({ summary: 'The fleet in figures, now or at an instant of the past' })
   @AnswersOne(OVERVIEW)
-  async overview(@Person() person: UserPrincipal, @Query() { as_of }: OverviewQuery): Promise<Answer<unknown>> {
+  async overview(@Asking() person: Actor, @Query() { as_of }: OverviewQuery): Promise<Answer<unknown>> {
     const overview = await this.questions.ask(dashboardOverview, {
       scope: scopeOf(person),
       ...(as_of === undefined ? {} : { as_of }),
@@ -49,9 +50,10 @@ export class DashboardController {
   }
 
   @Get('patch-progress')
+  @AllowIntegrationKey('dashboard:read')
   @ApiOperation({ summary: 'Who was exposed to the advisories of some days, and how fast they were patched' })
   @AnswersOne(patchProgress.output)
-  async patchProgress(@Person() person: UserPrincipal, @Query() query: PatchProgressQuery): Promise<Answer<unknown>> {
+  async patchProgress(@Asking() person: Actor, @Query() query: PatchProgressQuery): Promise<Answer<unknown>> {
     const from = query['published_at[gte]'];
     const before = query['published_at[lt]'];
     if (from === undefined || before === undefined) {

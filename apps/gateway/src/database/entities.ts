@@ -1,4 +1,6 @@
 import { AuditLine } from '../audit/audit-line.entity.js';
+import { AuditSeal, UnsealedLine } from '../audit/audit-seal.entity.js';
+import { Enrolment } from '../enrolment/enrolment.entity.js';
 import { Membership } from '../identity/membership.entity.js';
 import { OrganizationRevision } from '../identity/organization-revision.entity.js';
 import { Organization } from '../identity/organization.entity.js';
@@ -10,9 +12,9 @@ import { BackupCode } from '../second-factor/backup-code.entity.js';
 import { SecondFactor } from '../second-factor/second-factor.entity.js';
 import { Session } from '../session/session.entity.js';
 import { ApiKey } from '../site-key/api-key.entity.js';
+import { SiteShare } from '../site-share/site-share.entity.js';
 import { Site } from '../site/site.entity.js';
 
-import { SiteShare } from '../site-share/site-share.entity.js';
 /** Every entity of the schema `gateway`. */
 export const entities = [
   Organization,
@@ -20,13 +22,16 @@ export const entities = [
   User,
   Membership,
   Site,
-  ApiKey,
-  OwnModule,
   SiteShare,
+  ApiKey,
+  Enrolment,
+  OwnModule,
   Session,
   SecondFactor,
   BackupCode,
   Invitation,
   PasswordReset,
   AuditLine,
+  AuditSeal,
+  UnsealedLine,
 ];

@@ -6,8 +6,8 @@ import { Answer } from '../http/answer.js';
 import { csvFile } from '../http/csv-file.js';
 import { AnswersList, Refuses } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking } from '../login/asker.decorator.js';
 import { ExposureListQuery } from './exposure.dto.js';
 import { ReadExposures } from './read-exposures.service.js';
 
@@ -18,11 +18,12 @@ export class ExposureController {
   constructor(private readonly readExposures: ReadExposures) {}
 
   @Get('exposures')
+  @AllowIntegrationKey('exposures:read')
   @ApiOperation({ summary: 'When which site ran something that a security release makes unsafe' })
   @AnswersList(ExposureRow)
   @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Query() query: ExposureListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown> | StreamableFile> {
@@ -35,10 +36,11 @@ export class ExposureController {
   }
 
   @Get(['exposures/export', 'exposures.csv'])
+  @AllowIntegrationKey('exposures:read')
   @ApiOperation({ summary: 'All exposures that the filters let through, as a CSV file' })
   @ApiProduces('text/csv')
   async export(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Query() query: ExposureListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Req() request: FastifyRequest,
@@ -47,7 +49,7 @@ export class ExposureController {
     return asksForJson ? this.list(person, query, reply) : this.file(person, query, reply);
   }
 
-  private async file(person: UserPrincipal, query: ExposureListQuery, reply: FastifyReply): Promise<StreamableFile> {
+  private async file(person: Actor, query: ExposureListQuery, reply: FastifyReply): Promise<StreamableFile> {
     const lines = await this.readExposures.csv(scopeOf(person), query);
     return csvFile('exposures', lines, reply);
   }

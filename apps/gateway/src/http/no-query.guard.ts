@@ -7,7 +7,7 @@ import { ProblemError } from './problem.js';
 const ARGUMENTS = '__routeArguments__';
 /** Nest's number for `@Query()`. */
 const QUERY = '4';
-const KEY_IN_VALUE = /pw_(site|integration)_/;
+const KEY_IN_VALUE = /pw_(site|integration|enrolment)_/;
 
 /**
  * A route that takes no query refuses every parameter, as the DTO of a route that takes one does. And no address, whoever it is

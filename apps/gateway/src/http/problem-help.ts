@@ -10,10 +10,14 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'The query has a parameter that this address does not take; `detail` and `errors` name it. Nothing is ignored in silence, so that a misspelt filter cannot look like an answer.',
   invalid_parameter: 'A query parameter is out of range, of the wrong form or missing; `errors` says which and why.',
   validation_failed: 'Members of the body are missing, wrong or unknown; `errors` has a JSON pointer for each.',
+  idempotency_key_required:
+    'What this request does must not be done twice. Send the header `Idempotency-Key` with a text of your own for this request, a UUID for instance, and the same one when you repeat it.',
+  invalid_idempotency_key: 'An Idempotency-Key has 1 to 255 printable ASCII characters, without spaces.',
   key_in_query:
     'An address is logged by everybody it passes. Send the key in the header `X-API-Key`, and replace the key that was sent.',
   bad_request: 'The request is not well-formed. This is a mistake of the client program.',
-  missing_credentials: 'People send `Authorization: Bearer <access token>`, sites send `X-API-Key: <site key>`.',
+  missing_credentials:
+    'People send `Authorization: Bearer <access token>`; sites, programs and agents send `X-API-Key: <key>`.',
   invalid_credentials:
     'No account has this e-mail address and password. The answer is the same whether the account exists or not.',
   invalid_token: 'The access token is wrong, older than 15 minutes, or was made void. Log in again.',
@@ -23,6 +27,10 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'There is no refresh cookie, its session has ended, or the token was used before. Log in again. When you did not end it yourself, look at your sessions and change your password.',
   invalid_api_key: 'The key is mistyped, unknown, revoked, expired, or its site was removed. Have a new one made.',
   forbidden: 'The credentials are right, but do not allow this. Ask an administrator of the organization.',
+  insufficient_scope:
+    'The integration key is right, but has not the scope that `detail` names. Have a key made that has it: scopes of a key do not change.',
+  enrolment_exhausted:
+    'An enrolment key registers as many sites as it was made for. Ask an administrator for another key.',
   wrong_password: 'The current password is wrong. Attempts count as attempts to log in do.',
   invalid_code:
     'The code of the app is wrong, older than a minute, or was used before; or the backup code is wrong or was used. Wait for the next code.',
@@ -41,16 +49,25 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'Drupal.org has a project of that name, so its releases come from there and nobody can declare them. Rename your module.',
   module_not_own:
     'What is known of this module comes from Drupal.org or from the sites that run it. Only modules that your organization declared can be changed or removed.',
-  too_many_keys: 'A site has two live keys to push with at most, so that one can replace the other. Revoke one first.',
+  too_many_keys:
+    'A site has two live keys to push with at most, so that one can replace the other; of an integration key there are two at most while it is rotated; an organization has fifty of a kind. Revoke one first.',
+  site_registered:
+    'An agent wants to register a site that has pushed already, or that another agent or a person registered. An administrator can make a key for it, or remove it.',
   second_factor_on: 'Your account has a second factor. Turn it off first: `DELETE /api/v1/auth/two-factor`.',
   second_factor_off:
     'Your account has no second factor, or its enrolment was not begun: `POST /api/v1/auth/two-factor`.',
   last_administrator:
     'An organization needs an administrator, and the platform a superuser. Give somebody else the role first.',
+  idempotent_request_running:
+    'The first request with this Idempotency-Key has no answer yet. Repeat it after `Retry-After`.',
+  idempotent_request_lost:
+    'The first request with this Idempotency-Key was interrupted, perhaps after it was done. Look whether it was; if not, send it with another key.',
   payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
   uri_too_long: 'The address or one of its parts is too long.',
   unsupported_media_type: 'Send `Content-Type: application/json`.',
   unsupported_content_encoding: 'Send the body as it is, or with `Content-Encoding: gzip`.',
+  idempotency_key_reused:
+    'An Idempotency-Key stands for one request. This one came with another body within the last 24 hours: take a new key for each new request.',
   invalid_push:
     'The push does not follow its schema; `errors` has a JSON pointer for each violation. Repeating it does not help.',
   rate_limited:
@@ -106,7 +123,7 @@ ${violations}
 
 ## Form of API keys
 
-For scanners of repositories and logs: \`pw_(site|integration)_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}\`; the last six characters are a CRC-32 of all before them
+For scanners of repositories and logs: \`pw_(site|integration|enrolment)_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}\`; the last six characters are a CRC-32 of all before them
 in base 62 (digits, upper case, lower case).
 `;
 }

@@ -2,18 +2,28 @@ import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#libs/runtime';
+import type { AuditLog } from '../audit/audit-log.service.js';
+import { noteRefusal } from './note-refusal.js';
 import { PROBLEM_CONTENT_TYPE, problemDocument, problemHeaders } from './problem.js';
 import { toProblem } from './to-problem.js';
 
-/** The one place where an error of a Nest route becomes an answer. Errors of ours are logged whole, of others not at all. */
+/**
+ * The one place where an error of a Nest route becomes an answer. Errors of ours are logged whole, of others not at all; refusals are noted
+ * in the audit log.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly audit: AuditLog,
+  ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    sendProblem(error, request, reply, this.logger);
+    const problem = toProblem(error);
+    noteRefusal(problem, request, this.audit);
+    sendProblem(problem, request, reply, this.logger);
   }
 }
 

@@ -15,6 +15,8 @@ export interface ProblemOptions {
   /** More response headers. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
+  /** An audit line says so already: the filter writes none. */
+  readonly noted?: boolean;
 }
 
 /** A refusal with its code; the edge turns it into a problem document (RFC 9457). `detail` reaches the client: no secrets, no internals. */
@@ -23,6 +25,8 @@ export class ProblemError extends Error {
   readonly errors: readonly Violation[];
   readonly retryAfterSeconds: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** The audit log has it. */
+  noted: boolean;
 
   constructor(
     readonly code: ProblemCode,
@@ -35,6 +39,7 @@ export class ProblemError extends Error {
     this.errors = options.errors ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.headers = options.headers ?? {};
+    this.noted = options.noted ?? false;
   }
 }
 

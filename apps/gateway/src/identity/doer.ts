@@ -1,15 +1,16 @@
-import type { UserPrincipal } from './principal.js';
+import { actorName } from './principal.js';
+import type { Actor, UserPrincipal } from './principal.js';
 
 /** Who does it, and by which request. */
-export interface Doer {
-  readonly person: UserPrincipal;
+export interface Doer<Who extends Actor = UserPrincipal> {
+  readonly person: Who;
   readonly requestId: string;
   readonly address: string;
 }
 
 /** The part of an audit line that says who did what, to what, of whom. */
 export function lineOf(
-  doer: Doer,
+  doer: Doer<Actor>,
   action: string,
   subject: string,
   organizationId: number | null,
@@ -23,7 +24,7 @@ export function lineOf(
 } {
   return {
     action,
-    actor: `user:${doer.person.uuid}`,
+    actor: actorName(doer.person),
     subject,
     organizationId,
     address: doer.address,
@@ -32,6 +33,9 @@ export function lineOf(
 }
 
 /** What of a request tells who does it. */
-export function doerOf(person: UserPrincipal, request: { readonly id: string; readonly ip: string }): Doer {
+export function doerOf<Who extends Actor>(
+  person: Who,
+  request: { readonly id: string; readonly ip: string },
+): Doer<Who> {
   return { person, requestId: request.id, address: request.ip };
 }

@@ -3,7 +3,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import { lineOf, type Doer } from './doer.js';
 import { may } from './principal.js';
-import type { Action } from './principal.js';
+import type { Action, Actor } from './principal.js';
 
 /** What somebody tries, for the audit log. */
 export interface Attempt {
@@ -11,7 +11,7 @@ export interface Attempt {
   readonly action: string;
   /** `organization:<uuid>`, … */
   readonly subject: string;
-  readonly doer: Doer;
+  readonly doer: Doer<Actor>;
 }
 
 /** Holds attempts against the matrix of the product (`principal.ts`), and notes those that were refused. */
@@ -31,6 +31,6 @@ export class Permissions {
 
   private refuse({ action, subject, doer }: Attempt, organizationId: number | null): never {
     this.audit.refused({ ...lineOf(doer, action, subject, organizationId), reason: 'forbidden' });
-    throw new ProblemError('forbidden', 'Your role does not allow it.');
+    throw new ProblemError('forbidden', 'Your role does not allow it.', { noted: true });
   }
 }

@@ -1,4 +1,5 @@
 import type { Scope } from '#libs/contracts';
+import type { KeyScope } from '../integration-key/key-scopes.js';
 import type { Role } from './membership.entity.js';
 
 /** A person who is logged in. */
@@ -13,9 +14,9 @@ export interface UserPrincipal {
     readonly organizationId: number;
     readonly organizationUuid: string;
     readonly role: Role;
-  }[];
     /** Sites of other organizations that this one may read. */
     readonly sharedSiteIds?: readonly number[];
+  }[];
   /** Where she is logged in. */
   readonly session: {
     readonly uuid: string;
@@ -36,7 +37,33 @@ export interface SiteKeyPrincipal {
   readonly organizationId: number;
 }
 
-export type Principal = UserPrincipal | SiteKeyPrincipal;
+/** A program that asks by an integration key of one organization. It has what its scopes say, and never more than a `user` of that organization. */
+export interface IntegrationKeyPrincipal {
+  readonly kind: 'integration_key';
+  readonly publicId: string;
+  readonly scopes: readonly KeyScope[];
+  /** The person who made the key. */
+  readonly id: number | null;
+  readonly superuser: false;
+  /** Always one. */
+  readonly memberships: UserPrincipal['memberships'];
+}
+
+/** An agent that may register sites with an organization, and nothing else. */
+export interface EnrolmentKeyPrincipal {
+  readonly kind: 'enrolment_key';
+  readonly publicId: string;
+  readonly keyId: number;
+  readonly organizationId: number;
+  readonly organizationUuid: string;
+  /** The person who made the key. */
+  readonly createdBy: number | null;
+}
+
+/** Who can read and change what belongs to organizations. */
+export type Actor = UserPrincipal | IntegrationKeyPrincipal;
+
+export type Principal = Actor | SiteKeyPrincipal | EnrolmentKeyPrincipal;
 
 /** What a person may do to things of one organization; reading is for every member. */
 export type Action = 'read' | 'edit_sites' | 'administer';
@@ -47,10 +74,10 @@ const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {
   developer: ['read'],
 };
 
-/** The permission matrix of the product, as far as its actions exist. */
-export function may(user: UserPrincipal, action: Action, organizationId: number): boolean {
-  if (user.superuser) return true;
-  const membership = user.memberships.find((candidate) => candidate.organizationId === organizationId);
+/** The permission matrix of the product, as far as its actions exist. Which routes a key's scopes open, the guard has decided before. */
+export function may(actor: Actor, action: Action, organizationId: number): boolean {
+  if (actor.superuser) return true;
+  const membership = actor.memberships.find((candidate) => candidate.organizationId === organizationId);
   return membership !== undefined && ALLOWED[membership.role].includes(action);
 }
 
@@ -59,6 +86,9 @@ export function scopeOf(principal: Principal): Scope {
   if (principal.kind === 'site_key') {
     return { organization_ids: [principal.organizationId], site_id: principal.siteId };
   }
+  if (principal.kind === 'enrolment_key') return { organization_ids: [] };
+  if (principal.superuser) return { organization_ids: null };
+  const shared = new Set(principal.memberships.flatMap((membership) => membership.sharedSiteIds ?? []));
   return {
     organization_ids: principal.memberships.map((membership) => membership.organizationId),
     ...(shared.size === 0 ? {} : { shared_site_ids: [...shared].sort((a, b) => a - b) }),
@@ -69,5 +99,3 @@ export function scopeOf(principal: Principal): Scope {
 export function actorName(principal: Principal): string {
   return principal.kind === 'user' ? `user:${principal.uuid}` : `key:${principal.publicId}`;
 }
-  if (principal.superuser) return { organization_ids: null };
-  const shared = new Set(principal.memberships.flatMap((membership) => membership.sharedSiteIds ?? []));

@@ -4,8 +4,8 @@ import type { PassportStatic } from 'passport';
 import { ProblemError } from '../http/problem.js';
 import type { Principal } from '../identity/principal.js';
 import type { AuthenticatedRequest } from './asker.decorator.js';
+import { KeyStrategy } from './key.strategy.js';
 import { PersonStrategy } from './person.strategy.js';
-import { SiteKeyStrategy } from './site-key.strategy.js';
 
 type Authenticate = (request: unknown, response: unknown, next: (error?: unknown) => void) => void;
 
@@ -14,7 +14,7 @@ type Authenticate = (request: unknown, response: unknown, next: (error?: unknown
 export class Authenticator {
   constructor(
     private readonly people: PersonStrategy,
-    private readonly sites: SiteKeyStrategy,
+    private readonly keys: KeyStrategy,
   ) {}
 
   /** @throws ProblemError `missing_credentials`, `invalid_token`, `invalid_api_key` */
@@ -26,11 +26,11 @@ export class Authenticator {
       return person;
     }
     if (request.headers['x-api-key'] !== undefined) {
-      const site = await ask(this.sites.passport, 'api-key', request, reply);
-      if (site === null) throw new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.');
-      return site;
+      const owner = await ask(this.keys.passport, 'api-key', request, reply);
+      if (owner === null) throw new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.');
+      return owner;
     }
-    throw new ProblemError('missing_credentials', 'Send an access token: Authorization: Bearer …');
+    throw new ProblemError('missing_credentials', 'Send Authorization: Bearer <access token>, or X-API-Key: <key>.');
   }
 }
 

@@ -43,7 +43,9 @@ export class CheckPassword {
         address: origin.address,
         requestId: origin.requestId,
       });
-      throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
+      throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.', {
+        noted: true,
+      });
     }
     await this.attempts.succeeded(email, origin.address);
     if (needsRehash(user.passwordHash, this.hasher.cost))
@@ -68,7 +70,7 @@ export class CheckPassword {
         address: origin.address,
         requestId: origin.requestId,
       });
-      throw new ProblemError('wrong_password', 'That is not your password.');
+      throw new ProblemError('wrong_password', 'That is not your password.', { noted: true });
     }
     await this.attempts.succeeded(email, origin.address);
     return user;

@@ -25,6 +25,7 @@ export class CountAttempts {
     });
     throw new ProblemError('too_many_attempts', 'Too many attempts. Wait before the next.', {
       retryAfterSeconds: wait,
+      noted: true,
     });
   }
 }

@@ -7,8 +7,8 @@ import { Answer } from '../http/answer.js';
 import { csvFile } from '../http/csv-file.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor, UserPrincipal } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
 import { ManageModules } from './manage-modules.service.js';
 import {
   CreateModuleBody,
@@ -33,11 +33,12 @@ export class ModuleController {
   ) {}
 
   @Get()
+  @AllowIntegrationKey('modules:read')
   @ApiOperation({ summary: 'The modules that your sites run, and your own; those with security updates first' })
   @AnswersList(ModuleRow)
   @Refuses('unknown_parameter', 'invalid_parameter')
   async list(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Query() query: ModuleListQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown> | StreamableFile> {
@@ -51,11 +52,12 @@ export class ModuleController {
   }
 
   @Post()
+  @AllowIntegrationKey('modules:write')
   @ApiOperation({ summary: 'Declare a module of your own, which Drupal.org does not know' })
   @AnswersOne(OWN_MODULE, 201)
   @Refuses('validation_failed', 'forbidden', 'module_exists', 'module_known_upstream')
   async create(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Body() body: CreateModuleBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
@@ -68,11 +70,12 @@ export class ModuleController {
   }
 
   @Get(':name')
+  @AllowIntegrationKey('modules:read')
   @ApiOperation({ summary: 'One module: which sites run it, at which versions; paging goes over the sites' })
   @AnswersOne(ONE_MODULE)
   @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async one(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('name') name: string,
     @Query() query: ModuleQuery,
   ): Promise<Answer<unknown>> {
@@ -89,13 +92,14 @@ export class ModuleController {
   }
 
   @Get(':name/versions')
+  @AllowIntegrationKey('modules:read')
   @ApiOperation({
     summary: 'Its releases, the newest first, with what both sources say of each and how many sites run it',
   })
   @AnswersList(ModuleVersionRow)
   @Refuses('unknown_parameter', 'invalid_parameter', 'not_found')
   async versions(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('name') name: string,
     @Query() query: ModuleVersionsQuery,
   ): Promise<Answer<unknown>> {
@@ -108,11 +112,12 @@ export class ModuleController {
   }
 
   @Patch(':name')
+  @AllowIntegrationKey('modules:write')
   @ApiOperation({ summary: 'Change a module of your own; releases are replaced as a whole' })
   @AnswersOne(OWN_MODULE)
   @Refuses('validation_failed', 'not_found', 'forbidden', 'module_not_own')
   async change(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('name') name: string,
     @Body() body: UpdateModuleBody,
     @Req() request: FastifyRequest,
@@ -144,13 +149,13 @@ export class ModuleController {
     await this.manageModules.remove(name, organization, doer(person, request));
   }
 
-  private async answer(person: UserPrincipal, own: OwnModule): Promise<Answer<unknown>> {
+  private async answer(person: Actor, own: OwnModule): Promise<Answer<unknown>> {
     const self = `/api/v1/modules/${own.module}`;
     const [data] = await this.readModules.answers(scopeOf(person), [own]);
     return new Answer(data, { links: { self, versions: `${self}/versions` } });
   }
 }
 
-function doer(person: UserPrincipal, request: FastifyRequest): Doer {
+function doer(person: Actor, request: FastifyRequest): Doer {
   return { person, requestId: request.id, address: request.ip };
 }

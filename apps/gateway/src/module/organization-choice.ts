@@ -1,5 +1,5 @@
 import { ProblemError } from '../http/problem.js';
-import type { UserPrincipal } from '../identity/principal.js';
+import type { Actor } from '../identity/principal.js';
 
 export interface ChosenOrganization {
   readonly id: number;
@@ -14,7 +14,7 @@ export interface ChosenOrganization {
  */
 export function chosenOrganization(
   uuid: string | undefined,
-  person: UserPrincipal,
+  person: Actor,
   visible: readonly ChosenOrganization[],
 ): ChosenOrganization {
   if (uuid !== undefined) {

@@ -7,14 +7,15 @@ import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { AuditEntry } from '../audit/audit-log.service.js';
 import type { ProblemError } from '../http/problem.js';
-import type { UserPrincipal } from '../identity/principal.js';
+import { actorName } from '../identity/principal.js';
+import type { Actor } from '../identity/principal.js';
 import { CLOCK } from '../tokens.js';
 import { ownModuleFact } from './own-module-events.js';
 import type { OwnModule } from './own-module.entity.js';
 
 /** Who does it, and by which request. */
 export interface Doer {
-  readonly person: UserPrincipal;
+  readonly person: Actor;
   readonly requestId: string;
   readonly address: string;
 }
@@ -58,6 +59,7 @@ export class OwnModuleChanges {
   /** Notes a refusal and gives it back to be thrown. */
   refused(deed: Deed, problem: ProblemError): ProblemError {
     this.audit.refused({ ...lineOf(deed), reason: problem.code });
+    problem.noted = true;
     return problem;
   }
 }
@@ -65,7 +67,7 @@ export class OwnModuleChanges {
 function lineOf({ action, module, organizationId, doer }: Deed): AuditEntry {
   return {
     action,
-    actor: `user:${doer.person.uuid}`,
+    actor: actorName(doer.person),
     subject: `module:${module}`,
     organizationId,
     address: doer.address,

@@ -18,6 +18,19 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'POST /api/v1/auth/login' })
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The key of a site' }, 'site_key')
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'header',
+        name: 'X-API-Key',
+        description: 'The key of a program; `x-key-scope` of a route says what it needs',
+      },
+      'integration_key',
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The key of an agent that registers its site' },
+      'enrolment_key',
+    )
     .build();
   return completed(SwaggerModule.createDocument(app, config) as unknown as OpenApi) as unknown as OpenAPIObject;
 }

@@ -1,12 +1,12 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import Type from 'typebox';
 import { PUSH_STATES } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import type { Principal } from '../identity/principal.js';
-import { AllowSiteKey, Asker } from '../login/asker.decorator.js';
+import { AllowIntegrationKey, AllowSiteKey, Asker } from '../login/asker.decorator.js';
 import { PushState } from './push-state.service.js';
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -29,8 +29,8 @@ export class PushStateController {
 
   @Get(':pushId')
   @AllowSiteKey()
+  @AllowIntegrationKey('pushes:read')
   @ApiBearerAuth()
-  @ApiSecurity('site_key')
   @ApiOperation({ summary: 'Where a push stands: queued, applied, superseded, duplicate or dead, and why' })
   @AnswersOne(PUSH)
   @Refuses('not_found')

@@ -65,12 +65,13 @@ export class SecondFactors {
       this.refuse(owner, 'too_many_attempts', origin);
       throw new ProblemError('too_many_attempts', 'Too many codes were wrong. Wait before the next.', {
         retryAfterSeconds: wait,
+        noted: true,
       });
     }
     const fault = isTotpCode(code) ? await this.takeTotp(owner, code) : await this.takeBackup(owner, code, origin);
     if (fault !== null) {
       this.refuse(owner, fault, origin);
-      throw new ProblemError('invalid_code', 'The code is wrong, too old, or was used before.');
+      throw new ProblemError('invalid_code', 'The code is wrong, too old, or was used before.', { noted: true });
     }
     await this.checks.challenges.codeWasRight(owner.uuid);
   }

@@ -73,6 +73,10 @@ export class IssueKey {
       expiresAt,
       lastUsedAt: null,
       revokedAt: null,
+      name: null,
+      family: null,
+      mostUses: null,
+      uses: 0,
     });
     return { text, publicId, purpose: wish.purpose, createdAt, expiresAt };
   }

@@ -7,12 +7,14 @@ import type { KeyKind } from './api-key.entity.js';
  * secret has 190 random bits, the checksum (CRC-32 of all before it) lets a typing error, and most floods of invented
  * keys, be refused without a look at the database. It authorises nothing. `docs/errors.md` publishes the pattern for scanners.
  */
-export const SITE_KEY_PATTERN = /^pw_(site|integration)_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/;
+export const SITE_KEY_PATTERN = /^pw_(site|integration|enrolment)_([0-9A-Za-z]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/;
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const CHECKSUM_LENGTH = 6;
 const PUBLIC_LENGTH = 8;
 const SECRET_LENGTH = 32;
+/** `pw_integration_` and the rest. */
+const LONGEST = 15 + PUBLIC_LENGTH + 1 + SECRET_LENGTH + CHECKSUM_LENGTH;
 
 export interface NewKey {
   /** The whole key: shown once. */
@@ -37,6 +39,14 @@ export function publicIdOfSiteKey(text: string): string | null {
   const end = text.length - CHECKSUM_LENGTH;
   if (checksum(text.slice(0, end)) !== text.slice(end)) return null;
   return text.slice(8, 8 + PUBLIC_LENGTH);
+}
+
+/** As `publicIdOfSiteKey`, for a key of any kind. */
+export function publicIdOfKey(kind: KeyKind, text: string): string | null {
+  const match = text.length > LONGEST ? null : SITE_KEY_PATTERN.exec(text);
+  if (match === null || match[1] !== kind) return null;
+  const end = text.length - CHECKSUM_LENGTH;
+  return checksum(text.slice(0, end)) === text.slice(end) ? match[2]! : null;
 }
 
 /** SHA-256 of the whole key. */

@@ -4,6 +4,7 @@ import { lineOf, type Doer } from '../identity/doer.js';
 import { People } from '../identity/people.service.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { scopeOf } from '../identity/principal.js';
+import type { Actor } from '../identity/principal.js';
 import type { ApiKey } from '../site-key/api-key.entity.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import { SiteChanges } from './manage-sites.service.js';
@@ -28,7 +29,7 @@ export class ChangeSite {
   ) {}
 
   /** @throws ProblemError `not_found`, `forbidden` */
-  change(uuid: string, words: SiteWords, doer: Doer): Promise<{ site: Site; organizationUuid: string }> {
+  change(uuid: string, words: SiteWords, doer: Doer<Actor>): Promise<{ site: Site; organizationUuid: string }> {
     return this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.sites.find(scopeOf(doer.person), uuid, tx));
       this.permissions.must('edit_sites', before.organizationId, attempt('site.changed', uuid, doer));
@@ -68,7 +69,11 @@ export class ChangeSite {
   }
 }
 
-function attempt(action: string, uuid: string, doer: Doer): { action: string; subject: string; doer: Doer } {
+function attempt(
+  action: string,
+  uuid: string,
+  doer: Doer<Actor>,
+): { action: string; subject: string; doer: Doer<Actor> } {
   return { action, subject: `site:${uuid}`, doer };
 }
 

@@ -7,8 +7,8 @@ import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
-import { may, scopeOf } from '../identity/principal.js';
-import type { Action, UserPrincipal } from '../identity/principal.js';
+import { actorName, may, scopeOf } from '../identity/principal.js';
+import type { Action, Actor } from '../identity/principal.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
@@ -18,7 +18,7 @@ import { SiteRepository } from './site.repository.js';
 
 /** Who does it, and by which request. */
 export interface Doer {
-  readonly person: UserPrincipal;
+  readonly person: Actor;
   readonly requestId: string;
   readonly address: string;
 }
@@ -132,18 +132,18 @@ export class ManageSites {
     await this.keys.announce(revoked);
   }
 
-  private async mustFind(tx: EntityManager, uuid: string, person: UserPrincipal): Promise<Site> {
+  private async mustFind(tx: EntityManager, uuid: string, person: Actor): Promise<Site> {
     const site = await this.sites.find(scopeOf(person), uuid, tx);
     if (site === null) throw new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
     return site;
   }
 
-  private mustBeAllowed(person: UserPrincipal, action: Action, organizationId: number): void {
+  private mustBeAllowed(person: Actor, action: Action, organizationId: number): void {
     if (!may(person, action, organizationId))
       throw new ProblemError('forbidden', 'Your role in the organization does not allow it.');
   }
 
-  private async organizationOf(uuid: string | undefined, person: UserPrincipal): Promise<{ id: number; uuid: string }> {
+  private async organizationOf(uuid: string | undefined, person: Actor): Promise<{ id: number; uuid: string }> {
     if (uuid !== undefined) {
       const found = (await this.people.organizations(scopeOf(person))).find(
         (organization) => organization.uuid === uuid.toLowerCase(),
@@ -169,7 +169,7 @@ function describe(
   doer: Doer,
 ): { actor: string; subject: string; organizationId: number; address: string; requestId: string } {
   return {
-    actor: `user:${doer.person.uuid}`,
+    actor: actorName(doer.person),
     subject: `site:${site.uuid}`,
     organizationId: site.organizationId,
     address: doer.address,

@@ -6,8 +6,8 @@ import { Answer } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { doerOf } from '../identity/doer.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor, UserPrincipal } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
 import { ChangeSite } from './change-site.service.js';
 import { ChangeSiteBody } from './site.dto.js';
 import { SITE, SITE_KEY } from './site.schema.js';
@@ -19,11 +19,12 @@ export class SiteChangeController {
   constructor(private readonly changeSite: ChangeSite) {}
 
   @Patch()
+  @AllowIntegrationKey('sites:write')
   @ApiOperation({ summary: 'Change its name, address or environment' })
   @AnswersOne(SITE)
   @Refuses('validation_failed', 'not_found', 'forbidden')
   async change(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('siteUuid', UuidPipe) uuid: string,
     @Body() { name, url, environment }: ChangeSiteBody,
     @Req() request: FastifyRequest,

@@ -6,8 +6,8 @@ import { Answer } from '../http/answer.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { scopeOf } from '../identity/principal.js';
-import type { UserPrincipal } from '../identity/principal.js';
-import { Person } from '../login/asker.decorator.js';
+import type { Actor, UserPrincipal } from '../identity/principal.js';
+import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import { ManageSites } from './manage-sites.service.js';
 import type { Doer } from './manage-sites.service.js';
@@ -25,9 +25,10 @@ export class SiteController {
   ) {}
 
   @Get()
+  @AllowIntegrationKey('sites:read')
   @ApiOperation({ summary: 'The sites you may see, worst first' })
   @AnswersList(SiteRow)
-  async list(@Person() person: UserPrincipal, @Query() query: SiteListQuery): Promise<Answer<unknown>> {
+  async list(@Asking() person: Actor, @Query() query: SiteListQuery): Promise<Answer<unknown>> {
     const { items, meta } = await this.readSites.list(scopeOf(person), query);
     return new Answer(items, {
       page: { page: query.page, per_page: query.per_page, total: meta.total },
@@ -36,11 +37,12 @@ export class SiteController {
   }
 
   @Post()
+  @AllowIntegrationKey('sites:write')
   @ApiOperation({ summary: 'Add a site; the answer shows its key, this once' })
   @AnswersOne(CREATED_SITE, 201)
   @Refuses('validation_failed', 'forbidden')
   async create(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Body() body: CreateSiteBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
@@ -65,21 +67,23 @@ export class SiteController {
   }
 
   @Get(':siteUuid')
+  @AllowIntegrationKey('sites:read')
   @ApiOperation({ summary: 'One site' })
   @AnswersOne(SiteRow)
   @Refuses('not_found')
-  async one(@Person() person: UserPrincipal, @Param('siteUuid', UuidPipe) uuid: string): Promise<Answer<unknown>> {
+  async one(@Asking() person: Actor, @Param('siteUuid', UuidPipe) uuid: string): Promise<Answer<unknown>> {
     return new Answer(await this.readSites.one(scopeOf(person), uuid), {
       links: { modules: `/api/v1/sites/${uuid}/modules` },
     });
   }
 
   @Get(':siteUuid/modules')
+  @AllowIntegrationKey('sites:read')
   @ApiOperation({ summary: 'Its modules: security updates first, other updates next, up to date ones last' })
   @AnswersList(SiteModuleRow)
   @Refuses('not_found')
   async modules(
-    @Person() person: UserPrincipal,
+    @Asking() person: Actor,
     @Param('siteUuid', UuidPipe) uuid: string,
     @Query() query: SiteModulesQuery,
   ): Promise<Answer<unknown>> {
@@ -120,7 +124,7 @@ export class SiteController {
   }
 }
 
-function doer(person: UserPrincipal, request: FastifyRequest): Doer {
+function doer(person: Actor, request: FastifyRequest): Doer {
   return { person, requestId: request.id, address: request.ip };
 }
 

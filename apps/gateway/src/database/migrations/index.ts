@@ -4,6 +4,8 @@ import { Sessions1763900000000 } from './1763900000000-sessions.js';
 import { SecondFactors1763900000001 } from './1763900000001-second-factors.js';
 import { OrganizationRevisions1763900000002 } from './1763900000002-organization-revisions.js';
 import { InvitationsAndResets1763900000003 } from './1763900000003-invitations-and-resets.js';
+import { IntegrationKeys1764211000001 } from './1764211000001-integration-keys.js';
+import { AuditSeals1764211000002 } from './1764211000002-audit-seals.js';
 import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
@@ -14,5 +16,7 @@ export const migrations = [
   SecondFactors1763900000001,
   OrganizationRevisions1763900000002,
   InvitationsAndResets1763900000003,
-];
+  IntegrationKeys1764211000001,
+  AuditSeals1764211000002,
   SiteOrganizations1764300000001,
+];

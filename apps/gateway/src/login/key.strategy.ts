@@ -2,16 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import headerApiKey from 'passport-headerapikey';
-import type { SiteKeyPrincipal } from '../identity/principal.js';
+import type { Principal } from '../identity/principal.js';
+import { OrganizationKeys } from '../integration-key/organization-keys.service.js';
 import { SiteKeyDirectory } from '../site-key/site-key-directory.service.js';
 
-/** `X-API-Key: <key>`: a site that speaks for itself. */
+/** `X-API-Key: <key>`: a site, a program or an agent that asks by its key. The form of the key tells which. */
 @Injectable()
-export class SiteKeyStrategy extends PassportStrategy(headerApiKey.HeaderAPIKeyStrategy, 'api-key') {
+export class KeyStrategy extends PassportStrategy(headerApiKey.HeaderAPIKeyStrategy, 'api-key') {
   /** Its own passport, as `PersonStrategy` says. */
   declare readonly passport: passport.PassportStatic;
 
-  constructor(private readonly siteKeys: SiteKeyDirectory) {
+  constructor(
+    private readonly siteKeys: SiteKeyDirectory,
+    private readonly organizationKeys: OrganizationKeys,
+  ) {
     super({ header: 'X-API-Key', prefix: '' }, false);
   }
 
@@ -22,7 +26,8 @@ export class SiteKeyStrategy extends PassportStrategy(headerApiKey.HeaderAPIKeyS
     return own;
   }
 
-  async validate(text: string): Promise<SiteKeyPrincipal | null> {
+  async validate(text: string): Promise<Principal | null> {
+    if (!text.startsWith('pw_site_')) return this.organizationKeys.find(text);
     const key = await this.siteKeys.find(text);
     if (key === null) return null;
     const { publicId, siteId, siteUuid, organizationId } = key;
