@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { customModules, listSyncFailures, moduleSync, syncOverview } from '#libs/contracts';
 import { startWorker, UNIT_OF_WORK } from '#libs/outbox';
-import { createLogger, systemClock, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
+import { createLogger, metrics, systemClock, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
 import type { EntityManager } from 'typeorm';
 import { CatalogModule } from './catalog.module.js';
@@ -9,6 +9,7 @@ import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
 import { LOCAL_BEAT, POLITE_BEAT, type Beat } from './sync/beat.js';
 import { SyncLoopService } from './sync/sync-loop.service.js';
+import { syncMetrics } from './sync/sync-metrics.js';
 import { SyncScheduleService } from './sync/sync-schedule.service.js';
 import { UpstreamClient } from './upstream/upstream-client.service.js';
 import { systemTimers, type Timers } from './timers.js';
@@ -41,14 +42,16 @@ export async function startCatalog(config: ServiceConfig, overrides: CatalogOver
     logger,
     database: { entities, migrations },
     questions: QUESTIONS,
-    module: (dataSource) =>
-      CatalogModule.of({
+    module: (dataSource) => {
+      syncMetrics(metrics('catalog'), dataSource, clock);
+      return CatalogModule.of({
         messaging: { service: 'catalog', config, dataSource },
         dataSource,
         upstream: { settings, client, beat, timers },
         clock,
         logger,
-      }),
+      });
+    },
     prepare: (app) =>
       app
         .get<UnitOfWork<EntityManager>>(UNIT_OF_WORK)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually, ManualClock } from '#libs/testing';
 import type { Records } from '../../../tools/upstream/records.js';
@@ -156,6 +157,27 @@ describe('the catalog with an upstream', () => {
     expect((await box.told()).releases).toHaveLength(4);
     const due = (await stateOf('module:token')).next_due.getTime() - clock.now().getTime();
     expect(due).toBeGreaterThanOrEqual(code === 'rate_limited' ? 7_200_000 : 500);
+  });
+
+  it('S62: takes no older copy from a server that dates nothing, unless it has said nothing better for a day', async () => {
+    await box.sql.query(`UPDATE module_documents SET etag = NULL, last_modified = NULL`);
+    upstream.control.break({ fault: { kind: 'older', asOf: new Date('2022-06-01T00:00:00Z') }, path: TOKEN });
+    expect(await askAgain('module:token')).toMatchObject({ last_outcome: 'failed', last_code: 'older_document' });
+    expect((await stateOf('module:token')).last_detail).toContain('2023-01-01');
+    clock.advance(86_400_000);
+    expect(await askAgain('module:token')).toMatchObject({ last_outcome: 'changed', failures: 0 });
+    const told = await eventually(async () => (await box.told()).releases[4], { what: 'the older history to be told' });
+    expect(told.history?.releases[0]).toMatchObject({ version: '8.x-1.2' });
+  });
+
+  it('S62: keeps as a failure what the database refuses, and goes on with everything else', async () => {
+    clock.advance(60_000);
+    const version = `8.x-1.${randomBytes(6_000).toString('hex')}`;
+    upstream.control.publishRelease({ project: 'token', version });
+    expect(await askAgain('module:token')).toMatchObject({ last_outcome: 'failed', last_code: 'unstorable' });
+    expect((await box.told()).releases).toHaveLength(4);
+    upstream.control.withdrawRelease('token', version);
+    expect(await askAgain('module:token')).toMatchObject({ failures: 0, last_code: null });
   });
 
   it('tells of an advisory, of its revision and of its retraction, keeps each version, and asks for its module at once', async () => {

@@ -92,7 +92,8 @@ describe('an advisory of the feed', () => {
     };
     expect(() => readAdvisory(item)).toThrow(/names no project/);
     const named = { ...item, description: field('project-machine-name', '<code>thing</code>') };
-    expect(() => readAdvisory({ ...named, published: 'yesterday' })).toThrow(/no date/);
+    for (const published of ['yesterday', 'Wed, 23 Sep 20260 17:24:33 +0000'])
+      expect(() => readAdvisory({ ...named, published })).toThrow(/no date/);
     expect(() =>
       readAdvisory({ ...named, description: named.description + field('field-sa-criticality', 'Apocalyptic') }),
     ).toThrow(/risk/);
@@ -113,7 +114,9 @@ describe('the labelled fields', () => {
   });
 
   it('are read as text', () => {
-    expect(visibleText('<b>a&nbsp;&amp;&#039;&#x41;</b>\n <!-- no --> &unknown; &#0;')).toBe("a &'A &unknown; &#0;");
+    expect(visibleText('<b>a&nbsp;&amp;&#039;&#x41;</b>\n <!-- no --> &unknown; &#0; &#xd800;')).toBe(
+      "a &'A &unknown; &#0; &#xd800;",
+    );
   });
 });
 

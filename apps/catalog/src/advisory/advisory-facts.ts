@@ -18,6 +18,8 @@ export class UnreadableAdvisoryError extends Error {
   }
 }
 
+const LATEST_MS = Date.UTC(10_000, 0);
+
 /** Machine name of a project. */
 export const PROJECT_NAME = /^[a-z0-9_-]{1,255}$/i;
 /** `SA-CONTRIB-2026-191` in a title or an address; the oldest addresses of core's leave out `CORE`. */
@@ -42,7 +44,8 @@ export function readAdvisory(item: FeedItem): AdvisoryFacts | null {
   const module = text('project-machine-name');
   if (module === null || !PROJECT_NAME.test(module)) throw fail('it names no project');
   const published = new Date(item.published);
-  if (Number.isNaN(published.getTime())) throw fail('it has no date of publication');
+  // The year 10000 and later are beyond what is stored; one such entry must not keep the others out.
+  if (!(published.getTime() < LATEST_MS)) throw fail('it has no date of publication');
 
   const criticality = fields.get('field-sa-criticality')?.items[0] ?? '';
   const risk = readRisk(criticality);

@@ -13,6 +13,9 @@ export interface ArchiveNode {
 /** Longer texts than this are no advisory. */
 const LONGEST_TEXT = 256 * 1024;
 
+/** NUL, or half of a surrogate pair: JSON can say them, Postgres stores neither. */
+const UNSTORABLE = /\0|\p{Surrogate}/u;
+
 /**
  * Reads one node of type `sa`.
  * @returns null for one that is no advisory on a project (an announcement)
@@ -44,7 +47,13 @@ export function readArchiveNode(node: unknown): ArchiveNode | null {
   const solution = richText(node['field_sa_solution']);
   const description = richText(node['field_sa_description']);
   if (Math.max(title.length, solution.length, description.length) > LONGEST_TEXT) throw fail('it is too long');
-  const cves = node['field_sa_cve'];
+  const listed = node['field_sa_cve'];
+  const cves = Array.isArray(listed) ? listed.filter((cve) => typeof cve === 'string') : [];
+  const vulnerability = text(node['field_sa_type']);
+  const affectedVersions = text(node['field_affected_versions']);
+  // One such node must not keep the whole archive from being written.
+  const texts = [title, url, solution, description, vulnerability ?? '', affectedVersions ?? '', ...cves];
+  if (texts.some((stated) => UNSTORABLE.test(stated))) throw fail('it holds characters that are no text');
   return {
     changedAt,
     project: { nid, machineName },
@@ -56,9 +65,9 @@ export function readArchiveNode(node: unknown): ArchiveNode | null {
       risk: score === null ? riskOfTitle(title) : riskOfScore(score),
       riskScore: score,
       riskVector: vector,
-      vulnerability: text(node['field_sa_type']),
-      cves: Array.isArray(cves) ? cves.filter((cve) => typeof cve === 'string') : [],
-      affectedVersions: text(node['field_affected_versions']),
+      vulnerability,
+      cves,
+      affectedVersions,
       solution,
       description,
     },

@@ -73,6 +73,8 @@ describe('an advisory of the archive', () => {
     expect(() => readArchiveNode(node({ field_project: [] }))).toThrow(/no project/);
     expect(() => readArchiveNode(node({ field_project: { id: '42', machine_name: '../x' } }))).toThrow(/no project/);
     expect(() => readArchiveNode(node({ field_sa_description: { value: 'x'.repeat(300_000) } }))).toThrow(/too long/);
+    for (const unstorable of [{ title: 'a\0 SA-CONTRIB-2026-001' }, { field_sa_description: { value: '\ud800' } }])
+      expect(() => readArchiveNode(node(unstorable))).toThrow(/no text/);
     expect(() => readArchiveNode('node')).toThrow(/no object/);
     expect(readProjectNode({ nid: '42', field_project_machine_name: 'thing' })).toEqual({ nid: 42, module: 'thing' });
     expect(readProjectNode({ nid: '42', field_project_machine_name: { machine_name: 'thing' } })).toBeNull();

@@ -54,7 +54,9 @@ export function visibleText(html: string): string {
     .replace(/&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]+);/gi, (entity, body: string) => {
       if (!body.startsWith('#')) return ENTITIES[body.toLowerCase()] ?? entity;
       const code = body[1] === 'x' || body[1] === 'X' ? Number.parseInt(body.slice(2), 16) : Number(body.slice(1));
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+      // Half of a surrogate pair is no character, and Postgres stores none.
+      const isCharacter = code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
+      return isCharacter ? String.fromCodePoint(code) : entity;
     })
     .replace(/\s+/g, ' ')
     .trim();

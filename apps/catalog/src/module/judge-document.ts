@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ReleaseHistoryDocument } from '#libs/contracts';
 import type { KnownDocument } from '../sync/subject.js';
 import type { Validators } from '../upstream/upstream-port.js';
+import { newestReleaseAt } from './release-rows.js';
 
 /** What upstream said of a module: its history, or null: it knows no such project. */
 export interface NewDocument {
@@ -35,11 +36,24 @@ export function judgeDocument(module: string, found: NewDocument, known: KnownDo
     if (!history) return refused('vanished', 'upstream no longer knows the project');
     const count = history.releases.length;
     if (count < known.releases / 2) return refused('lost_releases', `${count} releases where ${known.releases} were`);
-    const before = Date.parse(known.validators.lastModified ?? '');
-    const after = Date.parse(found.validators.lastModified ?? '');
-    if (after < before) return refused('older_document', `last modified ${found.validators.lastModified}`);
+    const older = olderBecause(history, found.validators, known);
+    if (older !== null) return refused('older_document', older);
   }
   return { kind: 'changed', hash };
+}
+
+/**
+ * Why a document is an older copy of what is known; null: it is none. The server's dates decide where they differ; where they say nothing, a
+ * copy is older that lacks what was released last: news always bring a newer release, or leave the newest where it is.
+ */
+function olderBecause(history: ReleaseHistoryDocument, found: Validators, known: KnownDocument): string | null {
+  const before = Date.parse(known.validators.lastModified ?? '');
+  const after = Date.parse(found.lastModified ?? '');
+  if (after > before) return null;
+  if (after < before) return `last modified ${found.lastModified}`;
+  const newest = newestReleaseAt(history);
+  if (!known.newestReleaseAt || (newest && newest >= known.newestReleaseAt)) return null;
+  return `its newest release is of ${newest?.toISOString() ?? 'no date'}, where one of ${known.newestReleaseAt.toISOString()} is known`;
 }
 
 const refused = (code: RefusalCode, detail: string): Judgement => ({ kind: 'refused', code, detail });

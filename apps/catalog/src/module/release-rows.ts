@@ -30,6 +30,17 @@ export function releaseRows(history: ReleaseHistoryDocument): ReleaseRow[] {
   });
 }
 
+/** Date of the newest release, snapshots left out: those are packaged anew all the time. null: none has a date. */
+export function newestReleaseAt(history: ReleaseHistoryDocument): Date | null {
+  let newest: Date | null = null;
+  for (const release of history.releases) {
+    if (release.version.endsWith('-dev')) continue;
+    const date = releasedAt(release);
+    if (date && (!newest || date > newest)) newest = date;
+  }
+  return newest;
+}
+
 /** Whole Unix seconds of a plausible age; anything else is no date to show. */
 function releasedAt({ date }: HistoryRelease): Date | null {
   if (date === undefined || !/^\d{1,11}$/.test(date)) return null;

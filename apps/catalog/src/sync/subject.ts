@@ -28,6 +28,8 @@ export interface KnownDocument {
   readonly validators: Validators;
   readonly fetchedAt: Date;
   readonly releases: number;
+  /** Date of its newest release, snapshots left out; null: none has a date. */
+  readonly newestReleaseAt: Date | null;
 }
 
 /** The feed of the latest advisories. */

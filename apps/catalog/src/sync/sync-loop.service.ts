@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { classifySqlError, sqlState } from '#libs/database';
 import { UNIT_OF_WORK } from '#libs/outbox';
 import { newId, withCorrelation, type Clock, type Logger } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
@@ -149,12 +150,22 @@ export class SyncLoopService {
           { err: error, answers: batch.length },
           'a batch of answers could not be written; trying each alone',
         );
-        for (const answered of batch) {
-          await this.commit([answered]).catch((single: unknown) =>
-            this.log.error({ err: single, subject: answered.claimed.subject }, 'an answer could not be written'),
-          );
-        }
+        for (const answered of batch) await this.writeAlone(answered);
       }
+    }
+  }
+
+  /** What Postgres will never take is upstream's failure, with its reason; anything else is tried again when the lease runs out. */
+  private async writeAlone(answered: Answered): Promise<void> {
+    try {
+      await this.commit([answered]);
+    } catch (error) {
+      const { subject } = answered.claimed;
+      this.log.error({ err: error, subject }, 'an answer could not be written');
+      if (!isRefused(error)) return;
+      await this.commit([unstorable(answered, error as Error)]).catch((second: unknown) =>
+        this.log.error({ err: second, subject }, 'nor could its failure'),
+      );
     }
   }
 
@@ -172,4 +183,18 @@ export class SyncLoopService {
     this.wake = null;
     this.nudged = false;
   }
+}
+
+/** The data are wrong, or beyond what a row or an index holds: the same answer will never be written. */
+function isRefused(error: unknown): boolean {
+  return classifySqlError(error) === 'data' || (sqlState(error)?.startsWith('54') ?? false);
+}
+
+/** The same subject, answered with a failure. */
+function unstorable({ claimed }: Answered, error: Error): Answered {
+  const answer = {
+    kind: 'failed' as const,
+    failure: { code: 'unstorable', detail: `the database refuses what it says: ${error.message}`, retryAfterMs: null },
+  };
+  return claimed.kind === 'module' ? { claimed, answer } : { claimed, answer };
 }

@@ -25,6 +25,7 @@ interface ClaimRow {
   last_modified: string | null;
   fetched_at: Date | null;
   releases: number;
+  newest_release_at: Date | null;
 }
 
 /** Failures kept of one subject, and for how long. */
@@ -90,7 +91,9 @@ export class SyncStateRepository {
          RETURNING s.subject, s.kind, s.failures, s.hot_until, s.module_id
        )
        SELECT taken.*, m.module, m.outcome, d.hash, d.etag, d.last_modified, d.fetched_at,
-              coalesce(jsonb_array_length(d.history -> 'releases'), 0) AS releases
+              coalesce(jsonb_array_length(d.history -> 'releases'), 0) AS releases,
+              (SELECT max(r.released_at) FROM releases r
+               WHERE r.module_id = taken.module_id AND r.withdrawn_at IS NULL AND r.version NOT LIKE '%-dev') AS newest_release_at
        FROM taken LEFT JOIN modules m USING (module_id) LEFT JOIN module_documents d USING (module_id)`,
       [claim.now, claim.owner, claim.leaseUntil, claim.limit, claim.kinds],
     );
@@ -197,6 +200,7 @@ function toClaimed(row: ClaimRow): Claimed {
             validators: { etag: row.etag, lastModified: row.last_modified },
             fetchedAt: row.fetched_at!,
             releases: row.releases,
+            newestReleaseAt: row.newest_release_at,
           },
   };
 }
