@@ -14,6 +14,7 @@ import {
 import type { ConformanceCase } from './case-files.js';
 import type { Documents } from './documents.js';
 import { describeStatus } from './describe-status.js';
+import { coreCode, requestTime } from './recorded-defaults.js';
 import { siteAnswer } from './site-answer.js';
 
 /** The answer of this project to one case, in the words of the case files. */
@@ -23,24 +24,20 @@ export function answer(item: ConformanceCase, documents: Documents): unknown {
   if (item.kind === 'core-compat') return coreCompatibilityAnswer(item);
   if (item.extensions) return siteAnswer(item, documents);
   if (item.installed) return statusAnswer(item, documents);
-  throw new Error(`case ${item.id} is of no known form`);
+  throw new Error('it is of no known form');
 }
-
-/** Request time of the cases that name none. */
-const DEFAULT_NOW = 1_700_000_000;
 
 function statusAnswer(item: ConformanceCase, documents: Documents): unknown {
   const installed = item.installed as InstalledVersion;
   const asked = (item.fetch as StatusOptions['fetch']) ?? 'ok';
   const { fetch, history } =
     asked === 'ok' ? documents.read(`xml/${item.xml as string}`) : { fetch: asked, history: null };
-  const now = (item.now as number | undefined) ?? DEFAULT_NOW;
   return describeStatus(
     projectStatus(installed, history, {
       fetch,
-      now,
+      now: requestTime(item),
       infoFileCtime: item.info_file_ctime as number | undefined,
-      coreCode: item.core_code as StatusOptions['coreCode'],
+      coreCode: coreCode(item),
     }),
   );
 }

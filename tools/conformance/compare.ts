@@ -12,8 +12,8 @@ export interface Difference {
 export function differences(expected: unknown, actual: unknown, key = ''): Difference[] {
   if (isRecord(expected) && 'drupal_crash' in expected && Object.keys(expected).length === 1) return [];
   if (isRecord(expected) && isRecord(actual)) {
-    const order = orderDifference(expected, actual, key);
-    if (order) return [order];
+    const other = namesDifference(expected, actual, key);
+    if (other) return [other];
     return Object.keys(expected)
       .filter((name) => name !== 'php_warnings' && name !== 'drupal_crash')
       .flatMap((name) => differences(expected[name], actual[name], key === '' ? name : `${key}.${name}`));
@@ -22,15 +22,18 @@ export function differences(expected: unknown, actual: unknown, key = ''): Diffe
   return JSON.stringify(expected) === JSON.stringify(actual) ? [] : [{ key, expected, actual }];
 }
 
-/** Maps of projects and extensions keep Drupal's order, and nothing may stand in them that Drupal has not. */
+/** Maps of projects and extensions keep Drupal's order. */
 const ORDERED_MAPS = /(?:^|\.)(?:projects|includes|disabled)$/;
+/** Nothing may stand in them that Drupal has not. */
+const WHOLE_MAPS = /(?:^|\.)(?:projects|includes|disabled|core_compatibility)$/;
 
-function orderDifference(expected: object, actual: object, key: string): Difference | null {
-  if (!ORDERED_MAPS.test(key)) return null;
-  const [wanted, found] = [Object.keys(expected), Object.keys(actual)];
-  return JSON.stringify(wanted) === JSON.stringify(found)
-    ? null
-    : { key: `${key} (order)`, expected: wanted, actual: found };
+function namesDifference(expected: object, actual: object, key: string): Difference | null {
+  if (!WHOLE_MAPS.test(key)) return null;
+  const ordered = ORDERED_MAPS.test(key);
+  const namesOf = (map: object) => (ordered ? Object.keys(map) : Object.keys(map).sort());
+  const [wanted, found] = [namesOf(expected), namesOf(actual)];
+  if (JSON.stringify(wanted) === JSON.stringify(found)) return null;
+  return { key: `${key} (${ordered ? 'order' : 'names'})`, expected: wanted, actual: found };
 }
 
 function isDatestamp(key: string): boolean {

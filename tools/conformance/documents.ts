@@ -16,10 +16,16 @@ export class Documents {
   read(path: string): FetchedHistory {
     let document = this.known.get(path);
     if (!document) {
-      document = readBody(this.bodies.get(path) ?? readFileSync(join(this.folder, path)));
+      document = readBody(this.bodies.get(path) ?? readFileSync(this.locate(path)));
       this.known.set(path, document);
     }
     return document;
+  }
+
+  /** A case may name its document with the folder or without. */
+  private locate(path: string): string {
+    const places = [path, `xml/${path}`, path.replace(/^xml\//, '')].map((place) => join(this.folder, place));
+    return places.find((place) => existsSync(place)) ?? (places[0] as string);
   }
 }
 

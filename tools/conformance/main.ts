@@ -1,17 +1,16 @@
 import { resolve } from 'node:path';
 import { runConformance, type ConformanceResult } from './run.js';
 
-const DIFFERENCES_SHOWN = 50;
 const VALUE_LENGTH = 300;
 
 /**
- * `npm run conformance -- <folder> [--all]`: answers the cases of a folder and prints counts and differences.
+ * `npm run conformance -- <folder> [--most=<n>]`: answers the cases of a folder and prints each difference (or the first n) and the counts.
  * @returns the exit code: 0 all passed, 1 some did not, 2 there was nothing to run.
  */
 export function main(args: string[], print: (line: string) => void): number {
   const folder = args.find((argument) => !argument.startsWith('--')) ?? process.env.PATCHWATCH_CONFORMANCE_DIR;
   if (!folder) {
-    print('usage: npm run conformance -- <folder> [--all]');
+    print('usage: npm run conformance -- <folder> [--most=<n>]');
     return 2;
   }
   let result: ConformanceResult;
@@ -21,7 +20,8 @@ export function main(args: string[], print: (line: string) => void): number {
     print((error as Error).message);
     return 2;
   }
-  printResult(result, args.includes('--all') ? Number.POSITIVE_INFINITY : DIFFERENCES_SHOWN, print);
+  const most = args.find((argument) => argument.startsWith('--most='))?.slice('--most='.length);
+  printResult(result, most === undefined ? Number.POSITIVE_INFINITY : Number(most), print);
   return result.failures.length === 0 ? 0 : 1;
 }
 
@@ -35,7 +35,7 @@ function printResult({ files, failures }: ConformanceResult, limit: number, prin
     }
   }
   const total = failures.reduce((sum, failure) => sum + failure.differences.length, 0);
-  if (total > shown) print(`… ${total - shown} more differences; --all prints them`);
+  if (total > shown) print(`… ${total - shown} more differences`);
   for (const { file, passed, failed } of files) print(`${file}: ${passed} passed, ${failed} failed`);
   const passed = files.reduce((sum, file) => sum + file.passed, 0);
   print(`total: ${passed} passed, ${failures.length} failed`);

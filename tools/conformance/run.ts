@@ -32,19 +32,25 @@ export function runConformance(folder: string): ConformanceResult {
     const documents = new Documents(file.folder);
     const before = failures.length;
     const cases = readCases(file);
-    for (const item of cases) {
-      const found = answerAndCompare(item, documents);
-      if (found.length > 0) failures.push({ file: file.name, id: item.id, differences: found });
+    for (const { id, item, problem } of cases) {
+      const found = item
+        ? answerAndCompare(item, documents)
+        : [{ key: 'case', expected: 'one that can be read', actual: problem }];
+      if (found.length > 0) failures.push({ file: file.name, id, differences: found });
     }
     const failed = failures.length - before;
     files.push({ file: file.name, passed: cases.length - failed, failed });
   }
+  if (files.every(({ passed, failed }) => passed + failed === 0))
+    throw new Error(`the files in ${folder} hold no case`);
   return { files, failures };
 }
 
 function answerAndCompare(item: Parameters<typeof answer>[0], documents: Documents): Difference[] {
   try {
-    return differences(item.expected, answer(item, documents));
+    const actual = answer(item, documents);
+    // Where Drupal itself gave up, all that is asked for is an answer.
+    return item.expected === undefined ? [] : differences(item.expected, actual);
   } catch (error) {
     // Whatever a case holds, the answer must not be an exception.
     return [{ key: 'exception', expected: null, actual: String(error) }];

@@ -9,6 +9,7 @@ import {
   type SiteProject,
 } from '#libs/drupal';
 import type { ConformanceCase } from './case-files.js';
+import { coreCode, requestTime } from './recorded-defaults.js';
 import { describeCompatibility, describeRequirement, describeStatus } from './describe-status.js';
 import type { Documents } from './documents.js';
 
@@ -29,15 +30,19 @@ interface RecordedExtension {
 export function siteAnswer(item: ConformanceCase, documents: Documents): unknown {
   const extensions = (item.extensions as RecordedExtension[]).map(({ status, ...extension }): Extension => ({
     ...extension,
-    installed: status === 1,
+    installed: Number(status) === 1,
   }));
   const checkDisabledExtensions = item.check_disabled as boolean;
   const fetched = fetchAll(
     groupExtensions(extensions, { checkDisabledExtensions }),
-    item.feeds as Record<string, string>,
+    (item.feeds ?? {}) as Record<string, string>,
     documents,
   );
-  const site = siteStatus(extensions, fetched.histories, { checkDisabledExtensions, now: item.now as number });
+  const site = siteStatus(extensions, fetched.histories, {
+    checkDisabledExtensions,
+    now: requestTime(item),
+    coreCode: coreCode(item),
+  });
   return {
     projects: Object.fromEntries(site.projects.map((project) => [project.project, describeProject(project)])),
     fetch_urls: fetched.urls,

@@ -73,6 +73,12 @@ describe('grouping extensions into projects', () => {
     ]);
   });
 
+  test('what has no info at all is passed over, also in the folder of core', () => {
+    const path = 'core/modules/node';
+    expect(groupExtensions([extension('node', null, { path }), extension('views', {}, { path })])).toEqual([]);
+    expect(groupExtensions([extension('node', { name: 'Node' }, { path })])).toHaveLength(1);
+  });
+
   test('what is hidden for tests never counts, what is otherwise hidden only while it is installed', () => {
     const names = (info: ExtensionInfo, installed: boolean) =>
       groupExtensions([extension('a', { project: 'a', ...info }, { installed })], { checkDisabledExtensions: true })

@@ -8,7 +8,7 @@ export interface Extension {
   /** Directory, relative to the web root. */
   path: string;
   installed: boolean;
-  /** The info file after other modules had their say; a key with null counts as absent. null: no info at all. */
+  /** The info file after other modules had their say; a key with null counts as absent. null or without keys: no info at all. */
   info: ExtensionInfo | null;
 }
 
@@ -72,7 +72,7 @@ export function groupExtensions(extensions: readonly Extension[], options: Group
 
 function addExtension(projects: Map<string, InstalledProject>, extension: Extension, options: GroupingOptions): void {
   const { info, installed } = extension;
-  if (!info) return;
+  if (!info || Object.keys(info).length === 0) return;
   if (!isEmpty(info.hidden) && (!installed || info.package === 'Testing')) return;
   const name = projectName(extension, info);
   if (name === null) return;
