@@ -17,6 +17,11 @@ import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
 import { request } from './gateway-in-a-box.js';
 
 const meta = (total: number) => ({ total, as_of: AS_OF });
+const TOKEN = {
+  ...{ module: 'token', title: 'Token', type: 'module', link: null, origin: 'drupal_org', organization_id: null },
+  ...{ recommended_version: null, supported_branches: [], project_status: null, releases: 0, versions: [], sites: [] },
+  meta: meta(0),
+};
 
 describe('modules and advisories', () => {
   let api: Api;
@@ -173,6 +178,30 @@ describe('modules and advisories', () => {
     }
   });
 
+  it('S62: a module says since when what is known of it is stale and why, and is there while the catalog is away', async () => {
+    const sync = {
+      ...{ subject: 'module:token', last_success_at: AS_OF, last_attempt_at: AS_OF, failures: 2, stale_since: AS_OF },
+      ...{ last_failure_code: 'not_well_formed', last_failure_detail: 'unclosed tag', next_due_at: AS_OF },
+    };
+    const catalog = async (answer: () => unknown) => {
+      api.others.answer(moduleDetail, () => TOKEN);
+      api.others.answer(moduleSync, answer);
+      return (await send('GET', '/modules/token')).body.data as { catalog: object | null };
+    };
+    const known = { module: 'token', outcome: 'ok', known_upstream: true, revision: 3, known_at: AS_OF };
+    expect((await catalog(() => ({ ...known, sync }))).catalog).toEqual({
+      ...{ changed_at: AS_OF, checked_at: AS_OF, stale_since: AS_OF, next_check_at: AS_OF },
+      ...{ failure_code: 'not_well_formed', failure_detail: 'unclosed tag' },
+    });
+    expect((await catalog(() => ({ ...known, sync: null }))).catalog).toBeNull();
+    const away = await catalog(() => {
+      throw new RpcError('unavailable', 'away', 503);
+    });
+    expect(away).toMatchObject({ module: 'token', catalog: null });
+    api.others.answer(moduleDetail, () => null);
+    api.others.answer(moduleSync, () => null);
+  });
+
   describe('a module of an organization’s own', () => {
     const release = { version: '1.1.0', released_at: '2026-01-02', security: true };
 
@@ -316,18 +345,7 @@ describe('modules and advisories', () => {
     });
 
     it('is not what Drupal.org tells of: that can be changed by nobody', async () => {
-      api.others.answer(moduleDetail, () => ({
-        ...{ module: 'token', title: 'Token', type: 'module', link: null, origin: 'drupal_org', organization_id: null },
-        ...{
-          recommended_version: null,
-          supported_branches: [],
-          project_status: null,
-          releases: 0,
-          versions: [],
-          sites: [],
-        },
-        meta: meta(0),
-      }));
+      api.others.answer(moduleDetail, () => TOKEN);
       expect(told(await send('PATCH', '/modules/token', { title: 'x' }))).toBe('409 module_not_own');
       expect(told(await send('DELETE', '/modules/token'))).toBe('409 module_not_own');
       api.others.answer(moduleDetail, () => null);

@@ -22,10 +22,29 @@ export const OWN_MODULE = Type.Object({
 });
 export type OwnModuleAnswer = Type.Static<typeof OWN_MODULE>;
 
+const INSTANT = nullable(Type.String({ format: 'date-time' }));
+
+/** How fresh a module's release history is. */
+export const CATALOG_STATE = Type.Object({
+  changed_at: Type.Union(INSTANT.anyOf, { description: 'When its release history was last seen to change.' }),
+  checked_at: Type.Union(INSTANT.anyOf, { description: 'When Drupal.org last gave a good answer; null: not yet.' }),
+  stale_since: Type.Union(INSTANT.anyOf, {
+    description:
+      'Since when no good answer came, so that what is shown may be out of date; the last good one stands. null: fresh.',
+  }),
+  failure_code: nullable(Type.String()),
+  failure_detail: nullable(Type.String()),
+  next_check_at: Type.String({ format: 'date-time' }),
+});
+export type CatalogState = Type.Static<typeof CATALOG_STATE>;
+
 const DETAIL = (moduleDetail.output as unknown as { anyOf: [Type.TObject] }).anyOf[0];
 
 export const ONE_MODULE = Type.Object({
   ...Type.Omit(DETAIL, ['meta']).properties,
+  catalog: Type.Union([CATALOG_STATE, Type.Null()], {
+    description: 'How fresh what Drupal.org says of it is; null: it is not asked for, or nobody can say at the moment.',
+  }),
   own: Type.Array(OWN_MODULE, {
     description: 'What your organizations declared of it: usually nothing, at most one each.',
   }),

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { customModules, listModules, moduleDetail, moduleVersions } from '#libs/contracts';
+import { customModules, listModules, moduleDetail, moduleSync, moduleVersions } from '#libs/contracts';
 import type { ModuleRow, RpcInput, RpcOutput, Scope } from '#libs/contracts';
 import { csvPieces } from '../exposure/csv.js';
 import type { Columns } from '../exposure/csv.js';
@@ -11,7 +11,7 @@ import { Questions } from '../question/questions.service.js';
 import type { ModuleListQuery, ModuleQuery, ModuleVersionsQuery } from './module.dto.js';
 import type { OwnModule } from './own-module.entity.js';
 import { OwnModuleRepository } from './own-module.repository.js';
-import type { OwnModuleAnswer } from './own-module.schema.js';
+import type { CatalogState, OwnModuleAnswer } from './own-module.schema.js';
 
 type Input = RpcInput<typeof listModules>;
 type Detail = NonNullable<RpcOutput<typeof moduleDetail>>;
@@ -65,10 +65,15 @@ export class ReadModules {
   }
 
   /** A module declared a moment ago is there even if reporting has not heard of it. @throws ProblemError `not_found` */
-  async one(scope: Scope, name: string, query: ModuleQuery): Promise<Detail & { own: OwnModuleAnswer[] }> {
+  async one(
+    scope: Scope,
+    name: string,
+    query: ModuleQuery,
+  ): Promise<Detail & { catalog: CatalogState | null; own: OwnModuleAnswer[] }> {
     if (!isModuleName(name)) throw nothingThere();
     const { page, per_page, version, sort } = query;
     const declared = await this.own.find(scope, name);
+    const asked = this.catalogState(name);
     const found = await this.questions.ask(moduleDetail, {
       scope,
       module: name,
@@ -79,9 +84,8 @@ export class ReadModules {
     });
     const own = await this.answers(scope, declared);
     const [first] = own;
-    if (found !== null) return { ...found, own };
-    if (first === undefined) throw nothingThere();
-    return { ...unheard(first), own };
+    if (found === null && first === undefined) throw nothingThere();
+    return { ...(found ?? unheard(first!)), catalog: await asked, own };
   }
 
   /** @throws ProblemError `not_found` */
@@ -126,6 +130,18 @@ export class ReadModules {
         detail: taken === null ? UNHEARD : DETAILS[state],
       };
     });
+  }
+
+  /** How fresh it is what Drupal.org says of a module. null: it is not asked for, or the catalog does not answer, which spoils no other answer. */
+  private async catalogState(module: string): Promise<CatalogState | null> {
+    const known = await this.questions.ask(moduleSync, { module }, STATE_DEADLINE_MS).catch(() => null);
+    if (!known?.sync) return null;
+    const { last_success_at, stale_since, last_failure_code, last_failure_detail, next_due_at } = known.sync;
+    return {
+      changed_at: known.known_at,
+      ...{ checked_at: last_success_at, stale_since, failure_code: last_failure_code },
+      ...{ failure_detail: last_failure_detail, next_check_at: next_due_at },
+    };
   }
 
   /** null: the catalog does not answer. What is declared stands all the same. */
