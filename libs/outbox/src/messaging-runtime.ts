@@ -2,9 +2,9 @@ import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import type { DataSource, EntityManager } from 'typeorm';
 import { EVENTS } from '#libs/contracts';
-import { classifySqlError } from '#libs/database';
+import { asSystem, classifySqlError } from '#libs/database';
 import type { FailPoints, Readiness, Registry } from '#libs/runtime';
-import { assertDurableStreams, assertKnownServers, QueueConsumer } from '#libs/streams';
+import { assertDurableStreams, assertKnownServers, QueueConsumer, Solo } from '#libs/streams';
 import type {
   AdmissionGate,
   Broker,
@@ -23,6 +23,9 @@ import type { OutboxRelay } from './outbox-relay.js';
 import { findQueueHandlers } from './queue-handler.js';
 import { planQueues, type QueuePlan } from './queue-plan.js';
 import { aroundBatch } from './work-scope.js';
+
+/** One for the process, whichever services are in it: they die together. */
+const SOLO = new Solo();
 
 /** Everything that moves messages in one service; made by MessagingModule. */
 export interface MessagingParts {
@@ -145,13 +148,15 @@ export class MessagingRuntime implements OnModuleInit, OnApplicationShutdown {
       partitions: queue.partitioned ? partitions : 1,
       handlers,
       schemaFor,
-      unitOfWork,
+      // Messages come from the platform itself, and are of any tenant; dead ones are, too.
+      unitOfWork: { run: (work) => asSystem(() => unitOfWork.run(work)) },
       deadLetters,
       classify: classifySqlError,
       around: aroundBatch(service),
       observer,
       log,
       settings: tuning,
+      solo: SOLO,
       name: service,
     };
     return new QueueConsumer(failPoints === null ? options : breakableConsumer(options, failPoints));

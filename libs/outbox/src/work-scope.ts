@@ -1,12 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
-import { asSystem, asTenant, type TenancyScope } from '#libs/database';
+import { asTenant, type TenancyScope } from '#libs/database';
 import { tracingOf, withCauses, withCorrelation, type TracedWork } from '#libs/runtime';
 import type { Delivered, Envelope, Question } from '#libs/streams';
 
 /**
  * Runs the transaction of a batch so that log lines, the events it writes and spans belong to the messages that caused them. With tracing a span
- * for each message, below the span that its sender gave along; without, the sender's trace goes on as it is and nothing is made. Messages
- * come from the platform itself and are of any tenant.
+ * for each message, below the span that its sender gave along; without, the sender's trace goes on as it is and nothing is made.
  */
 export function aroundBatch(service: string) {
   return async <T>(messages: readonly Delivered[], work: () => Promise<T>): Promise<T> => {
@@ -27,7 +26,7 @@ export function aroundBatch(service: string) {
       correlationId,
       traceparent: spans[i]?.traceparent ?? traceparent,
     }));
-    return recorded(spans, () => withCauses(causes, () => asSystem(work)));
+    return recorded(spans, () => withCauses(causes, work));
   };
 }
 
@@ -47,11 +46,9 @@ export function aroundQuestion(service: string) {
   };
 }
 
-/** Contracts name those they are asked for `scope`; one site's own question names the site, and may read what is of it. */
+/** Contracts name those they are asked for `scope`; a question without it is for nobody. */
 function askedFor(data: unknown): TenancyScope {
-  const { scope, site_id } = (data ?? {}) as { scope?: TenancyScope; site_id?: number };
-  if (scope !== undefined) return scope;
-  return { organization_ids: [], shared_site_ids: site_id === undefined ? [] : [site_id] };
+  return (data as { scope?: TenancyScope } | null)?.scope ?? { organization_ids: [] };
 }
 
 /** The same for rows that the relay of `service` publishes: a span each, below that of the work that wrote it. */
