@@ -14,6 +14,7 @@ const config: Config = {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   testRegex: '.*\\.(spec|e2e-spec)\\.ts$',
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/tools/longest-first.mjs',
   // Packages that are ESM only while CommonJS packages require() them: Jest before Node 24.9 cannot require(esm).
   transformIgnorePatterns: ['/node_modules/(?!(.*/)?(cookie|content-disposition)/)'],
   transform: {

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { installWhatIsMissing, requireNode } from './install.mjs';
+import { stopForgottenServers } from './ladder/forgotten.mjs';
 import { openPlace } from './ladder/place.mjs';
 import { embeddedBinaries, installedBinaries, reachableBinaries } from './ladder/postgres-binaries.mjs';
 import { findRedisProgram, redisProgramForTests } from './ladder/redis-program.mjs';
@@ -21,6 +22,9 @@ try {
   const data = join(root, '.data', 'faults', 'place');
   mkdirSync(data, { recursive: true });
   place = openPlace(data, say);
+  // Servers note themselves there while they run: a run that was killed itself could not stop its own.
+  stopForgottenServers(place, say);
+  process.env.PATCHWATCH_TEST_RUNNING = place.run;
   const binaries = [...installedBinaries(), ...embeddedBinaries()][0];
   if (binaries === undefined) {
     throw new Error('There are no programs of Postgres: apt-get install postgresql, or npm install --include=optional');

@@ -2,12 +2,11 @@
 // `npm test`: everything that must hold. Installs and builds what is missing, finds or starts Postgres and Redis, then checks types, style, formatting
 // and import law beside the tests. `npm test -- <pattern>` runs only the test files whose path matches. The last line is `N passed, N failed`.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installWhatIsMissing, requireNode } from './install.mjs';
-import { outputOf } from './ladder/machine.mjs';
+import { stopForgottenServers } from './ladder/forgotten.mjs';
 import { openPlace } from './ladder/place.mjs';
 import { findPostgres } from './ladder/postgres.mjs';
 import { findRedisProgram, redisProgramForTests } from './ladder/redis-program.mjs';
@@ -62,26 +61,10 @@ let interrupted = false;
 /** Ends what was started here, in order. Safe to call twice. */
 async function cleanUp() {
   for (const child of children) child.kill('SIGTERM');
-  stopForgottenServers();
+  if (place) stopForgottenServers(place, say);
   await postgres?.child?.stop();
   place?.release();
   if (place) rmSync(join(place.folder, 'jest-results.json'), { force: true });
-}
-
-/** Redis servers of suites whose process died before it could stop them; libs/testing notes each while it runs. */
-function stopForgottenServers() {
-  if (!place) return;
-  for (const name of readdirSync(place.run).filter((file) => file.startsWith('redis-'))) {
-    const pid = Number(name.slice('redis-'.length));
-    const folder = readFileSync(join(place.run, name), 'utf8');
-    // The number may meanwhile belong to something else: only a redis-server is stopped.
-    if ((outputOf('ps', ['-o', 'command=', '-p', String(pid)]) ?? '').includes('redis-server')) {
-      say(`stopping a Redis that a suite has left behind (process ${pid})`);
-      process.kill(pid, 'SIGKILL');
-    }
-    rmSync(join(place.run, name), { force: true });
-    if (folder.startsWith(join(tmpdir(), 'patchwatch-redis-'))) rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -144,7 +127,7 @@ async function servers() {
   const redis =
     process.env.PATCHWATCH_TEST_REDIS_SERVER ?? redisProgramForTests(await findRedisProgram({ place, say }), place);
   // Also what an earlier run left, when it was killed itself.
-  stopForgottenServers();
+  stopForgottenServers(place, say);
   return {
     ...process.env,
     PATCHWATCH_TEST_DATABASE_URL: postgres.url,

@@ -6,8 +6,11 @@ import type { Ledger } from './ledger.js';
 import type { Platform } from './platform/platform.js';
 import type { Scope } from './scope.js';
 
-/** A consumer that was silent for so long is no live one: its process is gone, its name goes later. */
-const LIVE_MS = 4_000;
+/**
+ * A consumer that was silent for so long is no live one: its process is gone, its name goes later. A live one asks every second, and gives
+ * a question up after two and a half.
+ */
+const LIVE_MS = 2_500;
 
 /** Reads what is known of a scenario when its queues are empty. */
 export async function readFacts(

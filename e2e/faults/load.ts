@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly count?: number;
   /** Of each ten pushes of a site. Default: five changed, four unchanged, one heartbeat. */
   readonly mix?: readonly PushKind[];
+  /** Aborted: everything stops at once. */
+  readonly signal?: AbortSignal;
 }
 
 const MIX: readonly PushKind[] = [
@@ -35,7 +37,7 @@ const RETRY_MS = { least: 50, most: 1_000 };
 
 /** Sites that push steadily, each in its own order, and repeat under the same push id what was not accepted. */
 export class Load {
-  private stopping = false;
+  private isStopped = false;
   private readonly lanes: Promise<void>[];
   private sent = 0;
   /** Pushes that were given up, never accepted, when the load was stopped. */
@@ -55,7 +57,7 @@ export class Load {
 
   /** Lets every push under way end, retries cut short. Resolves when nothing is sent any more. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.isStopped = true;
     await Promise.all(this.lanes);
   }
 
@@ -76,6 +78,10 @@ export class Load {
     }
   }
 
+  private get stopping(): boolean {
+    return this.isStopped || this.options.signal?.aborted === true;
+  }
+
   private isOver(): boolean {
     const { count, ledger } = this.options;
     return this.stopping || (count !== undefined && ledger.accepted >= count);
@@ -94,12 +100,12 @@ export class Load {
     for (let attempt = 0; ; attempt++) {
       const answer = await this.options.client.send(push);
       if (answer.status === 202) return;
-      if (answer.status === 409) {
+      if (answer.status === 409 && !this.stopping) {
         // The hash is not known there: everything, as the next push.
         push = push.agent.next('unchanged');
         continue;
       }
-      if (answer.status !== 'none' && answer.status < 500 && answer.status !== 429) {
+      if (answer.status !== 'none' && answer.status < 500 && ![409, 429].includes(answer.status)) {
         this.refused.push(`${answer.status} ${answer.code}`);
         return;
       }

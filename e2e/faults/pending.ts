@@ -33,6 +33,8 @@ export class PendingWatch {
   mostDeliveries = 0;
   longestIdleMs = 0;
   looks = 0;
+  /** Between two looks that saw something: what happened meanwhile was not seen. */
+  longestGapMs = 0;
   private running = true;
   private readonly done: Promise<void>;
 
@@ -46,6 +48,7 @@ export class PendingWatch {
   }
 
   private async look(platform: Platform, queue: string, everyMs: number): Promise<void> {
+    let looked = performance.now();
     while (this.running) {
       try {
         for (const { owner, idle, deliveries } of await pendingOn(platform, queue)) {
@@ -54,6 +57,9 @@ export class PendingWatch {
           if (owner !== WAITING && owner !== PARKED) this.longestIdleMs = Math.max(this.longestIdleMs, idle);
         }
         this.looks++;
+        const now = performance.now();
+        this.longestGapMs = Math.max(this.longestGapMs, now - looked);
+        looked = now;
       } catch {
         // Redis is away.
       }

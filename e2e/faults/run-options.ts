@@ -4,6 +4,8 @@ export interface RunOptions {
   /** Books and logs go below it. */
   readonly folder: string;
   readonly say: (text: string) => void;
+  /** After how many milliseconds a scenario is given up. Default: some times what the slowest takes. */
+  readonly limitMs?: number;
 }
 
 /** Leases and pauses as the scenarios use them, in milliseconds; production's are some times longer. */

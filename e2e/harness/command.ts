@@ -1,6 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { within } from './within.js';
+
+/** Longer than any command of the tests takes, on a busy machine. */
+const END_MS = 120_000;
 
 /** `patchwatch` as a process of its own, on the platform that the environment names. */
 export class PatchwatchCommand {
@@ -8,7 +12,10 @@ export class PatchwatchCommand {
   stderr = '';
   private readonly child: ChildProcess;
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
+  constructor(
+    private readonly args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.child = spawn(
       process.execPath,
       ['--enable-source-maps', join(process.cwd(), 'dist/tools/cli/main.js'), ...args],
@@ -18,10 +25,11 @@ export class PatchwatchCommand {
     this.child.stderr!.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }
 
-  /** @returns the exit code; null when it was killed. */
+  /** @returns the exit code; null when it was killed. @throws Error when it does not end */
   async end(): Promise<number | null> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    const [code] = (await once(this.child, 'close')) as [number | null];
+    const ended = once(this.child, 'close');
+    const [code] = (await within(END_MS, `patchwatch ${this.args.join(' ')} to end`, ended)) as [number | null];
     return code;
   }
 

@@ -3,6 +3,12 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '#libs/testing';
+import { within } from './within.js';
+
+/** What a service may take to end in order: its own limits are below it. In milliseconds. */
+const END_MS = 40_000;
+/** From SIGKILL to the end. */
+const KILLED_MS = 10_000;
 
 /** What runs must not outlive whoever started it. */
 const running = new Set<ChildProcess>();
@@ -101,11 +107,17 @@ export class ServiceProcess {
 
   /** Ends the process without warning, as a power cut would. */
   async kill9(): Promise<void> {
-    await this.end('SIGKILL');
+    await this.end('SIGKILL', KILLED_MS);
   }
 
-  async stop(): Promise<void> {
-    await this.end('SIGTERM');
+  /** Ends it in order. @throws Error when it has not ended after `withinMs`; then it is killed */
+  async stop(withinMs = END_MS): Promise<void> {
+    try {
+      await this.end('SIGTERM', withinMs);
+    } catch (error) {
+      await this.kill9();
+      throw new Error(`${(error as Error).message}; its log ends:\n${this.output.slice(-1_500)}`, { cause: error });
+    }
   }
 
   /** The last lines the process wrote. */
@@ -113,11 +125,11 @@ export class ServiceProcess {
     return this.output;
   }
 
-  private async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  private async end(signal: 'SIGKILL' | 'SIGTERM', withinMs: number): Promise<void> {
     const child = this.child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    await ended;
+    await within(withinMs, `${this.name} to end after ${signal}`, ended);
   }
 }

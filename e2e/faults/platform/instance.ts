@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '#libs/contracts';
 import { eventually, type TcpProxy } from '#libs/testing';
 import type { ServiceProcess } from '../../harness/processes.js';
+import { LifeWatch } from './life-watch.js';
 
 /** How one process reaches its servers; each link can be broken alone. */
 export interface Links {
@@ -13,6 +13,8 @@ export interface Links {
 
 /** Between the death of a process and its next start, as a supervisor would have it. */
 const RESTART_MS = 100;
+/** What a process may take to end in order, when the whole platform ends. */
+const END_MS = 25_000;
 
 /** One process of a service, with what a supervisor does: starts it again when it dies, kills it when it no longer answers. */
 export class Instance {
@@ -22,10 +24,9 @@ export class Instance {
   supervised = false;
   /** How its processes ended so far. */
   readonly ends: (number | NodeJS.Signals)[] = [];
-  private watching: NodeJS.Timeout | undefined;
-  private silentSince: number | null = null;
-  /** This process has answered before: one that starts may take its time. */
-  private wasAlive = false;
+  private watch: LifeWatch | undefined;
+  /** The platform has ended: a scenario that was given up must not start anything any more. */
+  private over = false;
 
   constructor(
     readonly service: ServiceName,
@@ -36,13 +37,13 @@ export class Instance {
   ) {
     process.onEnd = (how) => {
       this.ends.push(how);
-      this.wasAlive = false;
       if (this.supervised) setTimeout(() => this.startAgain(), RESTART_MS);
     };
   }
 
-  /** Waits until it is ready. */
+  /** Waits until it is ready. @throws Error when it does not get there, or the platform has ended */
   async start(): Promise<void> {
+    if (this.over) throw new Error(`${this.service} belongs to a platform that has ended`);
     await this.process.start(this.settings);
   }
 
@@ -89,40 +90,26 @@ export class Instance {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1_024;
   }
 
-  /** Kills it when `/healthz` has not answered for so long: the process stands still, whatever it does. */
+  /** Kills it whenever it stands still for so long: see LifeWatch. */
   watchLife(silentMs: number): void {
-    this.watching ??= setInterval(() => void this.lookForLife(silentMs), Math.max(200, silentMs / 5));
+    this.watch ??= new LifeWatch(this.process, this.healthUrl, silentMs);
   }
 
   stopWatching(): void {
-    clearInterval(this.watching);
-    this.watching = undefined;
+    this.watch?.stop();
+    this.watch = undefined;
   }
 
+  /** For good. A process that does not end in order is killed. */
   async stop(): Promise<void> {
+    this.over = true;
     this.supervised = false;
     this.stopWatching();
     this.process.signal('SIGCONT');
-    await Promise.race([this.process.stop(), delay(25_000).then(() => this.process.kill9())]);
-  }
-
-  private async lookForLife(silentMs: number): Promise<void> {
-    const alive = await fetch(`${this.healthUrl}/healthz`, { signal: AbortSignal.timeout(silentMs / 4) }).then(
-      (answer) => answer.ok,
-      () => false,
-    );
-    if (alive) this.wasAlive = true;
-    if (alive || !this.wasAlive || !this.process.running) this.silentSince = null;
-    else {
-      this.silentSince ??= performance.now();
-      if (performance.now() - this.silentSince > silentMs) {
-        this.silentSince = null;
-        this.process.signal('SIGKILL');
-      }
-    }
+    await this.process.stop(END_MS).catch(() => undefined);
   }
 
   private startAgain(): void {
-    if (this.supervised && !this.process.running) this.process.launch(this.settings);
+    if (this.supervised && !this.over && !this.process.running) this.process.launch(this.settings);
   }
 }

@@ -10,6 +10,7 @@ import { ApiClient } from '../../../tools/cli/api-client.js';
 import { migrate } from '../../../tools/migrate/main.js';
 import type { Upstream } from '../../../tools/upstream/server.js';
 import { ServiceProcess } from '../../harness/processes.js';
+import { within } from '../../harness/within.js';
 import { directly, dropRoles } from './connections.js';
 import { logEvents } from './event-log.js';
 import { Instance } from './instance.js';
@@ -24,6 +25,10 @@ export interface PlatformOptions extends ServerOptions {
   readonly env?: Record<string, string>;
 }
 
+/** Longest answer of the database to a question of the harness, and longest end of a server, in milliseconds. */
+const QUERY_MS = 90_000;
+const SERVER_END_MS = 20_000;
+
 /** Over how many streams the partitioned queues are spread. */
 const PARTITIONS = 2;
 
@@ -36,6 +41,7 @@ export class Platform {
   private readonly instances: Instance[] = [];
   private readonly closers: (() => Promise<unknown>)[] = [];
   private pool!: pg.Pool;
+  private over = false;
   /** Signed in as the first superuser. */
   client!: ApiClient;
   /** Settings by which the commands of operators find this platform. */
@@ -56,21 +62,22 @@ export class Platform {
     mkdirSync(options.folder, { recursive: true });
     const { postgres, redis, cache, upstream, topology } = await startServers(options);
     if (postgres !== null) process.env['PATCHWATCH_TEST_DATABASE_URL'] = postgres.url;
-    const database = await emptyDatabase();
-    const port = await freePort();
     const streams = topology?.client ?? directly(redis.url);
     const platform = new Platform(redis, cache, streams, postgres, topology);
-    platform.client = new ApiClient(`http://127.0.0.1:${port}`);
     platform.closers.push(
       async () => streams.disconnect(),
       async () => topology?.stop(),
       () => upstream.stop(),
       () => redis.stop(),
       () => cache.stop(),
-      () => database.drop(),
       async () => postgres?.stop(),
     );
     try {
+      const database = await emptyDatabase();
+      // Before the server itself ends.
+      platform.closers.splice(-1, 0, () => database.drop());
+      const port = await freePort();
+      platform.client = new ApiClient(`http://127.0.0.1:${port}`);
       await platform.comeUp(options, { databaseUrl: database.url, upstream, port });
       return platform;
     } catch (error) {
@@ -106,8 +113,12 @@ export class Platform {
     return client;
   }
 
-  /** Everything as at the start: servers up, links whole, nobody under fail points, everybody running and ready. */
+  /**
+   * Everything as at the start: servers up, links whole, nobody under fail points, everybody running and ready.
+   * @throws Error when it cannot be had any more, or the platform has ended
+   */
   async restore(): Promise<void> {
+    if (this.over) throw new Error('this platform has ended');
     if (this.topology === null) {
       await this.streams.ping().catch(() => this.redis.restart());
       await eventually(() => this.streams.ping(), { what: 'Redis to answer' });
@@ -131,10 +142,12 @@ export class Platform {
     );
   }
 
+  /** Ends everything that was started, whatever state it is in: what does not end is left to the end of this process. */
   async stop(): Promise<void> {
+    this.over = true;
     await Promise.all(this.instances.map((instance) => instance.stop()));
-    await this.pool?.end();
-    for (const close of this.closers) await close();
+    for (const close of [async () => this.pool?.end(), ...this.closers])
+      await within(SERVER_END_MS, 'a server to end', close()).catch(() => undefined);
   }
 
   private async comeUp(
@@ -145,7 +158,13 @@ export class Platform {
     const password = randomBytes(16).toString('hex');
     const roleOf = (service: ServiceName) => `patchwatch_${service}_${run}`;
     await migrate(databaseUrl, () => password, roleOf);
-    this.pool = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+    this.pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: 4,
+      connectionTimeoutMillis: 10_000,
+      statement_timeout: QUERY_MS,
+      query_timeout: QUERY_MS,
+    });
     this.pool.on('error', () => undefined);
     this.closers.push(() => dropRoles(databaseUrl, SERVICES.map(roleOf), this.postgres !== null));
     const admin = await this.pool.connect();

@@ -1,11 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync } from 'node:fs';
+import { chownSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { eventually, freePort } from '#libs/testing';
+import { within } from '../../harness/within.js';
 
 /** A Postgres of the harness's own, durable as in production, that can be killed. */
 export interface PostgresServer {
@@ -17,6 +18,9 @@ export interface PostgresServer {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** From a signal to the end, on a busy machine. */
+const END_MS = 60_000;
 
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
@@ -65,6 +69,11 @@ export async function ownPostgres(): Promise<PostgresServer | null> {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child = started;
+    const note = noteOf(started.pid);
+    if (note) writeFileSync(note, folder);
+    started.once('exit', () => {
+      if (note) rmSync(note, { force: true });
+    });
     let output = '';
     started.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)));
     await eventually(async () => started.exitCode !== null || (await answers(url)), {
@@ -77,7 +86,7 @@ export async function ownPostgres(): Promise<PostgresServer | null> {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    await ended;
+    await within(END_MS, `Postgres to end after ${signal}`, ended);
   };
   const lastResort = (): void => {
     child?.kill('SIGKILL');
@@ -95,6 +104,12 @@ export async function ownPostgres(): Promise<PostgresServer | null> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Where a running server is noted, so that the next run can stop it when this process is killed; undefined when nobody asked for it. */
+function noteOf(pid: number | undefined): string | undefined {
+  const folder = process.env['PATCHWATCH_TEST_RUNNING'];
+  return folder && pid ? join(folder, `postgres-${pid}`) : undefined;
 }
 
 async function answers(url: string): Promise<boolean> {

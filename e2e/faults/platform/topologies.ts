@@ -47,7 +47,7 @@ export async function sentinelTopology(): Promise<SentinelTopology> {
     sentinelRetryStrategy: () => 200,
   });
   client.on('error', () => undefined);
-  const watcher = new Redis(sentinels[0]!.port, '127.0.0.1');
+  const watcher = new Redis(sentinels[0]!.port, '127.0.0.1', { commandTimeout: 5_000 });
   watcher.on('error', () => undefined);
   await eventually(
     async () => {
@@ -85,7 +85,7 @@ export async function clusterTopology(): Promise<ClusterTopology> {
   const servers = await Promise.all(
     [1, 2, 3].map(() => testRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000'] })),
   );
-  const nodes = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
+  const nodes = servers.map(({ port }) => new Redis(port, '127.0.0.1', { commandTimeout: 15_000 }));
   const ids: string[] = [];
   for (const [i, node] of nodes.entries()) {
     node.on('error', () => undefined);

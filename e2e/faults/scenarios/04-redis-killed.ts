@@ -9,7 +9,7 @@ export const redisKilled: Scenario = {
     const load = stage.load({
       sites: await stage.sites(stage.scale(200, 40)),
       lanes: 32,
-      perSecond: stage.scale(500, 200),
+      perSecond: stage.scale(500, 80),
     });
     let slowest = 0;
     for (let kill = 0; kill < stage.scale(5, 2); kill++) {
@@ -21,7 +21,7 @@ export const redisKilled: Scenario = {
         if (status === 202) accepted = true;
       });
       await redis.restart();
-      slowest = Math.max(slowest, await stage.until('a push to be accepted again', () => accepted));
+      slowest = Math.max(slowest, await stage.until('a push to be accepted again', () => accepted, 60_000));
       forget();
     }
     await stage.pass(stage.scale(3_000, 1_000));

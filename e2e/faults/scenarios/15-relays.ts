@@ -14,24 +14,28 @@ export const relays: Scenario = {
     const { platform } = stage;
     const sites = await stage.sites(stage.scale(100, 25));
     // Nobody takes from the queue, so that its order can be looked at.
-    for (const reporting of platform.fleet('reporting')) {
-      reporting.supervised = false;
-      await reporting.process.stop();
-    }
+    await Promise.all(
+      platform.fleet('reporting').map((reporting) => {
+        reporting.supervised = false;
+        return reporting.process.stop();
+      }),
+    );
     const ingests = platform.fleet('ingest');
     const before = ingests.map(({ ends }) => ends.length);
-    for (const [i, ingest] of ingests.entries()) {
-      ingest.settings = {
-        PATCHWATCH_FAIL_POINTS: `relay.published=kill@${10 + 7 * i}~${QUEUES.reportingInventory.name}`,
-      };
-      await ingest.restart();
-    }
+    await Promise.all(
+      ingests.map((ingest, i) => {
+        ingest.settings = {
+          PATCHWATCH_FAIL_POINTS: `relay.published=kill@${10 + 7 * i}~${QUEUES.reportingInventory.name}`,
+        };
+        return ingest.restart();
+      }),
+    );
     const deaths = () =>
       ingests.reduce((sum, { ends }, i) => sum + ends.slice(before[i]).filter((how) => how === 'SIGKILL').length, 0);
     const load = stage.load({
       sites,
       lanes: 16,
-      perSecond: stage.scale(250, 80),
+      perSecond: stage.scale(250, 60),
       mix: ['changed', 'changed', 'unchanged'],
     });
     await stage.pass(1_000);

@@ -29,8 +29,9 @@ export const replay: Scenario = {
 
     const first = command(stage, stage.scale(100, 40));
     await stage.until('the replay to be half way', async () => (await dead()) <= pushes.length / 2);
+    const killed = once(first, 'exit');
     first.kill('SIGKILL');
-    await once(first, 'exit');
+    await stage.done('the killed command to end', killed, 60_000);
     const left = await dead();
     stage.check(
       'the command was killed half way',
@@ -38,7 +39,7 @@ export const replay: Scenario = {
       `${left} of ${pushes.length} left`,
     );
     const second = command(stage, 1_000);
-    const [code] = (await once(second, 'exit')) as [number | null];
+    const [code] = (await stage.done('the second run to end', once(second, 'exit'), 120_000)) as [number | null];
     stage.check('the second run ends well', code === 0, code);
     await load.stop();
     await stage.settle();

@@ -11,7 +11,7 @@ export const interleavings: Scenario = {
   promise: `any interleaving of read, commit, acknowledgement, crash and claim, with a seeded scheduler (${SPEC})`,
   async run(stage) {
     const load = stage.load({ sites: await stage.sites(10), lanes: 4, perSecond: 50 });
-    const { code, output } = await jest();
+    const { code, output } = await stage.done(`${SPEC} to end`, jest(), 300_000);
     await load.stop();
     const summary = /Tests:.*$/m.exec(output)?.[0] ?? 'no summary';
     stage.check('the property test passes', code === 0, code === 0 ? summary : output.slice(-1_500));

@@ -12,7 +12,7 @@ export async function dieAgainAndAgain(stage: Stage, point: string): Promise<voi
     victim.settings = { PATCHWATCH_FAIL_POINTS: `${point}=kill@${8 + 5 * i}~${queue}` };
   });
   const before = victims.map(({ ends }) => ends.length);
-  for (const victim of victims) await victim.restart();
+  await Promise.all(victims.map((victim) => victim.restart()));
   const deaths = () =>
     victims.reduce((sum, { ends }, i) => sum + ends.slice(before[i]).filter((how) => how === 'SIGKILL').length, 0);
   const watch = new PendingWatch(platform, QUEUES.ingestPushes.name);
@@ -24,8 +24,8 @@ export async function dieAgainAndAgain(stage: Stage, point: string): Promise<voi
   });
   await stage.until(`${wanted} deaths at ${point}`, () => deaths() >= wanted, 120_000);
   await load.stop();
-  for (const victim of victims) victim.settings = { PATCHWATCH_FAIL_POINTS: `${point}=kill@1000000` };
-  for (const victim of victims) if (victim.process.running) await victim.restart();
+  for (const victim of victims) victim.settings = {};
+  await Promise.all(victims.map((victim) => victim.restart()));
   await stage.settle();
   await watch.stop();
   const dead = await stage.dead();

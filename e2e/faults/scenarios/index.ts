@@ -22,6 +22,7 @@ import { questions } from './20-questions.js';
 import { interleavings } from './21-interleavings.js';
 import { sentinelFailover } from './22-sentinel-failover.js';
 import { clusterResharding } from './23-cluster-resharding.js';
+import { sentinelTwice } from './24-sentinel-twice.js';
 
 /** In the order of the list of disasters. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -48,6 +49,7 @@ export const SCENARIOS: readonly Scenario[] = [
   interleavings,
   sentinelFailover,
   clusterResharding,
+  sentinelTwice,
 ];
 
 /** Those that every run of the tests plays, in short. */

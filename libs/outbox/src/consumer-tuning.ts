@@ -6,6 +6,7 @@ const TUNABLE = {
   PATCHWATCH_CONSUMER_LEASE_MS: ['leaseMs', 500, 600_000],
   PATCHWATCH_CONSUMER_RETRY_MS: ['retryMs', 50, 600_000],
   PATCHWATCH_CONSUMER_LATER_MS: ['laterMs', 100, 600_000],
+  PATCHWATCH_CONSUMER_MAX_DELAY_MS: ['maxDelayMs', 500, 3_600_000],
   PATCHWATCH_CONSUMER_PROBE_MS: ['probeMs', 100, 600_000],
 } as const satisfies Record<string, readonly [keyof ConsumerSettings, number, number]>;
 

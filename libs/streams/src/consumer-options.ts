@@ -4,6 +4,7 @@ import type { Delivered } from './envelope.js';
 import type { FailureKind } from './failures.js';
 import type { MessageContract } from './message-reader.js';
 import type { StreamsLog, StreamsObserver } from './observer.js';
+import type { Solo } from './solo.js';
 import type { BatchHandler, DeadLetterStore, UnitOfWork } from './ports.js';
 
 export interface QueueConsumerOptions<Tx> {
@@ -23,6 +24,8 @@ export interface QueueConsumerOptions<Tx> {
   readonly observer?: StreamsObserver;
   readonly log?: StreamsLog;
   readonly settings?: Partial<ConsumerSettings>;
+  /** Shared by all consumers of a process. Default: one for the partitions of this queue. */
+  readonly solo?: Solo;
   /** Tests pass a fake one. */
   readonly time?: ConsumerTime;
   /** First part of the consumer's name; a random part makes it unique. Default: host name and pid. */

@@ -18,6 +18,7 @@ export { type ConsumerSettings, type ConsumerTime, DEFAULT_SETTINGS, realTime } 
 export { type MessageContract, type SchemaCheck } from './message-reader.js';
 export * from './consumer-options.js';
 export * from './queue-consumer.js';
+export * from './solo.js';
 export * from './in-memory-broker.js';
 export * from './fake-time.js';
 export { type InMemoryStream, type PendingRow } from './in-memory-stream.js';

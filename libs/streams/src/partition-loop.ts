@@ -7,10 +7,12 @@ import { HeldEntries } from './held-entries.js';
 import type { MessageReader } from './message-reader.js';
 import type { StreamsLog, StreamsObserver } from './observer.js';
 import type { ConsumerHealth, QueueConsumerOptions } from './consumer-options.js';
+import type { Solo } from './solo.js';
 
 export interface PartitionLoopOptions<Tx> {
   readonly lane: StreamLane;
   readonly reader: MessageReader<Tx>;
+  readonly solo: Solo;
   readonly consumer: QueueConsumerOptions<Tx>;
   readonly settings: ConsumerSettings;
   readonly time: ConsumerTime;
@@ -21,6 +23,11 @@ export interface PartitionLoopOptions<Tx> {
 /** Longest silence of Redis beyond the time that a read may block, and longest blockage of the database, before health turns red. */
 const RED_AFTER_MS = 3_000;
 const BLOCKED_RED_AFTER_MS = 30_000;
+
+/** How long, at a stretch, what others left is handled before new messages have their turn. */
+const CLAIMS_MS = 250;
+/** Until the next look, when another lane of this process is at it. */
+const BUSY_MS = 40;
 
 /** Between two looks for consumer names that nobody uses any more. */
 const FORGET_EVERY_MS = 30_000;
@@ -158,15 +165,28 @@ export class PartitionLoop<Tx> {
     if (lost.length > 0) observer.claimed?.(lane.queue, lane.partition, lost.length);
     if (this.breaker.open) await this.giveBack(lost);
     else await this.work(lost);
-    let due: StreamEntry[] = [];
-    if (!this.breaker.open && !this.stopping.signal.aborted) {
-      due = await lane.claimDue(claimPolicy(settings), settings.batchSize);
-      if (due.length > 0) observer.claimed?.(lane.queue, lane.partition, due.length);
-      await this.work(due);
-    }
+    const more = await this.options.solo.tryRun(() => this.workOffDue());
     await this.measure();
-    const pause = due.length > 0 ? 0 : settings.maintenanceMs * (0.75 + time.random() / 2);
+    const pause =
+      more === null ? BUSY_MS * (0.5 + time.random()) : more ? 0 : settings.maintenanceMs * (0.75 + time.random() / 2);
     this.maintainAt = time.now() + pause;
+  }
+
+  /**
+   * Takes over what is due, again and again: suspects come singly, each counted when its turn comes, and a batch that died leaves as
+   * many as it held; did each wait for a batch of new messages, the last would wait long. Returns whether there may be more.
+   */
+  private async workOffDue(): Promise<boolean> {
+    const { lane, settings, time, observer } = this.options;
+    const until = time.now() + CLAIMS_MS;
+    while (!this.breaker.open && !this.stopping.signal.aborted) {
+      const due = await lane.claimDue(claimPolicy(settings), settings.batchSize);
+      if (due.length === 0) return false;
+      observer.claimed?.(lane.queue, lane.partition, due.length);
+      await this.work(due);
+      if (time.now() >= until) break;
+    }
+    return true;
   }
 
   private async measure(): Promise<void> {
@@ -187,9 +207,9 @@ export class PartitionLoop<Tx> {
     const { lane, settings, time } = this.options;
     await time.sleep(settings.probeMs * (0.75 + time.random() / 2), this.stopping.signal);
     if (this.stopping.signal.aborted) return;
-    let entries = await lane.read(1, 1);
-    if (entries.length === 0) entries = await lane.claimDue(claimPolicy(settings), 1);
-    await this.work(entries);
+    const entries = await lane.read(1, 1);
+    if (entries.length > 0) return this.work(entries);
+    await this.options.solo.tryRun(async () => this.work(await lane.claimDue(claimPolicy(settings), 1)));
   }
 
   private async giveBack(entries: readonly StreamEntry[]): Promise<void> {

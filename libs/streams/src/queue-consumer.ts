@@ -6,6 +6,7 @@ import type { ConsumerSettings } from './consumer-settings.js';
 import { MessageReader } from './message-reader.js';
 import { silentLog } from './observer.js';
 import { PartitionLoop } from './partition-loop.js';
+import { Solo } from './solo.js';
 
 /**
  * Consumes one queue: delivers every message at least once to its handler, in a transaction whose commit comes before
@@ -29,13 +30,21 @@ export class QueueConsumer<Tx> {
   /** Starts one loop a partition and returns at once; Redis or the database may still be away. */
   async start(): Promise<void> {
     if (this.loops.length > 0) throw new Error(`The consumer of ${this.options.queue} runs already.`);
-    const { broker, queue, partitions = 1, time = realTime, observer = {}, log = silentLog } = this.options;
+    const {
+      broker,
+      queue,
+      partitions = 1,
+      time = realTime,
+      observer = {},
+      log = silentLog,
+      solo = new Solo(),
+    } = this.options;
     // Never used before nor after: what is pending for this name is ours, and nobody else's reply can be mistaken for ours.
     const name = `${this.options.name ?? `${hostname()}.${process.pid}`}.${randomUUID().slice(0, 8)}`;
     this.loops = Array.from({ length: partitions }, (_, partition) => {
       const lane = broker.open(queue, partition, name);
       const { reader, settings } = this;
-      return new PartitionLoop({ lane, reader, consumer: this.options, settings, time, observer, log });
+      return new PartitionLoop({ lane, reader, solo, consumer: this.options, settings, time, observer, log });
     });
     for (const loop of this.loops) loop.start();
   }

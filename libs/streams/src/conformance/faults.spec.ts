@@ -95,6 +95,60 @@ onBothBrokers('Fault', (guarantee) => {
     },
   );
 
+  guarantee('what a dead batch left, message by message, does not wait for new messages between', async (stage) => {
+    await stage.publish(things(1, 30));
+    let died = false;
+    const dying = await stage.process({ start: false });
+    dying.behaviour = (message, _batch, share) => {
+      if (message !== share.at(-1)) return;
+      died = true;
+      void dying.broker.crash();
+    };
+    await dying.consumer.start();
+    await stage.until('the death', () => died);
+    const heir = await stage.process();
+    let reads = 0;
+    const readsBefore: number[] = [];
+    heir.broker.before = (call) => {
+      if (call === 'read') reads++;
+    };
+    heir.behaviour = (message) => {
+      if (message.delivery > 1) readsBefore.push(reads);
+    };
+    await stage.untilEmpty();
+    once(stage, 30);
+    const left = readsBefore.length;
+    expect(left).toBeGreaterThan(5);
+    // One read for each would be one batch of new messages for each.
+    expect(readsBefore.at(-1)! - readsBefore[0]!).toBeLessThan(left / 2);
+  });
+
+  guarantee(
+    'of what the dead left in all partitions, a process has one message at a time in its hands',
+    async (stage) => {
+      const queue = 'test.spread';
+      await stage.publish(things(1, 40), queue);
+      const dying = await stage.process({ queue, partitions: 4 });
+      dying.behaviour = () => {
+        throw new LedgerError('infrastructure', 'away');
+      };
+      await stage.until('all to be in its hands', () => new Set(dying.deliveries.map(({ id }) => id)).size === 40);
+      await dying.broker.crash();
+      let inHand = 0;
+      let most = 0;
+      stage.ledger.committed = async () => {
+        most = Math.max(most, ++inHand);
+        await stage.world.time.sleep(2);
+        inHand--;
+      };
+      const heir = await stage.process({ queue, partitions: 4 });
+      await stage.untilEmpty(queue);
+      once(stage, 40);
+      expect(heir.deliveries.map(({ delivery, together }) => `${delivery} ${together}`)).toEqual(Array(40).fill('2 1'));
+      expect(most).toBe(1);
+    },
+  );
+
   guarantee('a process that dies after the read and before the decode: nothing is lost', async (stage) => {
     const dying = await stage.process({ start: false });
     let died = false;
