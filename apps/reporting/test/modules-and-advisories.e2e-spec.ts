@@ -342,13 +342,32 @@ describe('modules and advisories', () => {
   });
 
   it('an exposure that became unknown says why, and what the site runs now', async () => {
-    await box.push(inventory(1, 2, '2026-05-31T00:00:00Z', [change('token', '8.x-1.x-dev')]));
+    const token = async () =>
+      (await box.sites.modulesOf({ scope: MINE, site: uuidOf('site', 1), ...PAGE }))!.items.find(
+        ({ module }) => module === 'token',
+      );
+    const summary = async () =>
+      (await box.sites.list({ scope: MINE, site: uuidOf('site', 1), ...PAGE })).items[0]!.unknown;
+    const unknownOfToken = async () => (await modules({ q: 'token' }))[0]!.unknown;
+    const before = [await summary(), await unknownOfToken()] as const;
+    const snapshot = { version: '8.x-1.x-dev', datestamp: Date.UTC(2026, 4, 26) / 1_000, state: 'enabled' as const };
+    await box.push(
+      inventory(1, 2, '2026-05-31T00:00:00Z', [change('token', snapshot.version, { installed: snapshot })]),
+    );
     const { items } = await box.exposures.list({ scope: MINE, ...PAGE, state: ['unknown'] });
     expect(items).toMatchObject([
       { installed_version: '8.x-1.5', current_version: '8.x-1.x-dev', unknown_reason: 'dev_version', advisory: SA },
     ]);
     expect((await page())!.unknown_sites[0]).toMatchObject({ name: 'Site 01', reason: 'dev_version' });
+    // Drupal calls the snapshot current; nobody can say that the site is safe.
+    expect(await token()).toMatchObject({ status: 'current', group: 'unknown', reason: 'exposure-unknown' });
+    expect([await summary(), await unknownOfToken()]).toEqual([before[0] + 1, before[1] + 1]);
+    await box.tell(tokenReleases(2));
+    expect(await token()).toMatchObject({ status: 'current', group: 'unknown' });
+    expect(await summary()).toBe(before[0] + 1);
     await box.push(inventory(1, 3, '2026-05-31T06:00:00Z', [change('token', '8.x-1.5')]));
+    expect(await token()).toMatchObject({ group: 'security', reason: null });
+    expect([await summary(), await unknownOfToken()]).toEqual(before);
     expect((await box.exposures.list({ scope: MINE, ...PAGE, state: ['unknown'] })).items).toEqual([]);
   });
 
@@ -363,7 +382,7 @@ describe('modules and advisories', () => {
             { version: '8.x-1.5', date: '2024-01-01' },
             { version: '8.x-1.4', date: '2023-01-01', terms: ['Insecure'] },
           ],
-          { revision: 2 },
+          { revision: 3 },
         ),
       );
       const { items } = await box.exposures.list({ scope: MINE, ...PAGE, state: ['open'] });
@@ -393,7 +412,7 @@ describe('modules and advisories', () => {
             { version: '8.x-1.6', date: '2026-05-20', terms: ['Security update', 'Insecure'] },
             { version: '8.x-1.5', date: '2024-01-01', terms: ['Insecure'] },
           ],
-          { revision: 3 },
+          { revision: 4 },
         ),
       );
       const { items } = await box.exposures.list({ scope: MINE, ...PAGE, state: ['open'], site: [uuidOf('site', 9)] });
@@ -417,7 +436,7 @@ describe('modules and advisories', () => {
         ['8.x-1.6', true],
         ['8.x-1.5', false],
       ]);
-      await box.tell(tokenReleases(4));
+      await box.tell(tokenReleases(5));
       expect(await page()).toMatchObject({ sites_differing: 0 });
     });
   });

@@ -33,13 +33,15 @@ export class FleetCountsRepository {
   /** What the sites of some parts run, by version. Removed sites run nothing. */
   async versions(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, VersionCount[]>> {
     const where = chosenSites(scope, parts);
-    const rows: { part: number; version_id: number; sites: number; exposed: number; type: string }[] = await tx.query(
+    const rows: (Omit<VersionCount, 'versionId'> & { part: number; version_id: number })[] = await tx.query(
       `WITH chosen AS MATERIALIZED (
          SELECT s.site_id FROM sites s WHERE ${where.sql}
        ), exposed AS (
-         SELECT DISTINCT e.site_id, e.module_id FROM chosen JOIN exposures e USING (site_id) WHERE e.state = 'open'
+         SELECT e.site_id, e.module_id, bool_or(e.state = 'open') AS open
+         FROM chosen JOIN exposures e USING (site_id) WHERE e.state <> 'closed' GROUP BY e.site_id, e.module_id
        )
-       SELECT i.site_id % ${SITE_PARTS} AS part, i.version_id, count(*)::int AS sites, count(e.site_id)::int AS exposed, min(i.type) AS type
+       SELECT i.site_id % ${SITE_PARTS} AS part, i.version_id, count(*)::int AS sites, count(*) FILTER (WHERE e.open)::int AS exposed,
+              count(*) FILTER (WHERE NOT e.open)::int AS unjudged, min(i.type) AS type
        FROM chosen
        JOIN site_modules i USING (site_id)
        LEFT JOIN exposed e ON e.site_id = i.site_id AND e.module_id = i.module_id
@@ -48,8 +50,7 @@ export class FleetCountsRepository {
       where.parameters,
     );
     const byPart = new Map<number, VersionCount[]>(parts.map((part) => [part, []]));
-    for (const { part, version_id, sites, exposed, type } of rows)
-      byPart.get(part)!.push({ versionId: version_id, sites, exposed, type });
+    for (const { part, version_id, ...count } of rows) byPart.get(part)!.push({ versionId: version_id, ...count });
     return byPart;
   }
 

@@ -1,8 +1,9 @@
-/** How many sites run one version, and on how many of them an exposure of the module stands open. */
+/** How many sites run one version, and on how many of them an exposure of the module stands open, or none does and one cannot be judged. */
 export interface VersionCount {
   readonly versionId: number;
   readonly sites: number;
   readonly exposed: number;
+  readonly unjudged: number;
   /** What the sites take it for: `module`, `theme`, … */
   readonly type: string;
 }
@@ -27,7 +28,11 @@ export interface CountColumns {
 export function versionColumns(counts: readonly VersionCount[]): CountColumns {
   return {
     ids: Int32Array.from(counts, ({ versionId }) => versionId),
-    counts: [Int32Array.from(counts, ({ sites }) => sites), Int32Array.from(counts, ({ exposed }) => exposed)],
+    counts: [
+      Int32Array.from(counts, ({ sites }) => sites),
+      Int32Array.from(counts, ({ exposed }) => exposed),
+      Int32Array.from(counts, ({ unjudged }) => unjudged),
+    ],
     words: counts.map(({ type }) => type),
   };
 }
@@ -46,11 +51,12 @@ export function causeColumns(counts: readonly CauseCount[]): CountColumns {
 
 /** Adds up the parts of a fleet by version: every site is in exactly one. */
 export function versionTotals(parts: readonly CountColumns[]): Map<number, VersionCount> {
-  const { ids, sums, words } = added(parts, 2);
+  const { ids, sums, words } = added(parts, 3);
+  const [sites, exposed, unjudged] = sums as [Int32Array, Int32Array, Int32Array];
   return new Map(
-    ids.map((versionId) => [
-      versionId,
-      { versionId, sites: sums[0]![versionId]!, exposed: sums[1]![versionId]!, type: words.get(versionId)! },
+    ids.map((id) => [
+      id,
+      { versionId: id, sites: sites[id]!, exposed: exposed[id]!, unjudged: unjudged[id]!, type: words.get(id)! },
     ]),
   );
 }

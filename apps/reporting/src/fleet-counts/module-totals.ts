@@ -30,15 +30,15 @@ export function noTotals(): ModuleTotals {
   };
 }
 
-/** Adds the sites that run one version. An open exposure is a security update, whatever the status says. */
+/** Adds the sites that run one version. An open exposure is a security update, whatever the status says; one that cannot be judged is never current. */
 export function addVersion(totals: ModuleTotals, count: VersionCount, said: SaidOfVersion): void {
-  const { sites, exposed } = count;
+  const { sites, exposed, unjudged } = count;
   totals.sites += sites;
   totals.versions += 1;
   totals.exposed += exposed;
   totals.security += said.standing === 'security' ? sites : exposed;
   totals.updates += said.standing === 'security' || said.standing === 'update' ? sites : exposed;
-  totals.unknown += said.standing === 'unknown' ? sites - exposed : 0;
+  totals.unknown += said.standing === 'unknown' ? sites - exposed : said.standing === 'current' ? unjudged : 0;
   totals.unsupported += UNSUPPORTED.includes(said.status) ? sites : 0;
   totals.reportedType ??= count.type;
 }

@@ -21,7 +21,8 @@ export class OwnModulesService {
     const versions = new Map<number, Set<number>>();
     for (const count of await this.own.counts(tx, scope, moduleIds)) {
       const ofModule = totals.get(count.moduleId) ?? noTotals();
-      addVersion(ofModule, count, count);
+      // There are no advisories on own modules.
+      addVersion(ofModule, { ...count, unjudged: 0 }, count);
       // Two organizations may hear different things of one version: it is still one.
       const seen = (versions.get(count.moduleId) ?? new Set()).add(count.versionId);
       versions.set(count.moduleId, seen);

@@ -92,7 +92,8 @@ function siteModuleRow(row: SiteModuleListRow, now: Date): SiteModuleRow {
     type: row.type,
     group: row.standing,
     status: row.status,
-    reason: row.reason,
+    // Drupal knows the status; whether the exposure is over, nobody does.
+    reason: row.reason ?? (row.standing === 'unknown' ? 'exposure-unknown' : null),
     state: row.state,
     installed_version: row.version,
     recommended_version: row.recommended,

@@ -40,9 +40,17 @@ export interface CountDifference {
 const EXPOSED_SQL = `EXISTS (
   SELECT FROM exposures e WHERE e.site_id = m.site_id AND e.module_id = m.module_id AND e.state = 'open')`;
 
+/** Whether an exposure on the row `m` cannot be judged any more. */
+const UNJUDGED_SQL = `EXISTS (
+  SELECT FROM exposures e WHERE e.site_id = m.site_id AND e.module_id = m.module_id AND e.state = 'unknown')`;
+
 /** Standing of the version `v` on the row `m`: an organization's own release history counts for its sites. */
 const STANDING_SQL = `coalesce(
   (SELECT o.standing FROM own_version_statuses o WHERE o.organization_id = m.organization_id AND o.version_id = m.version_id), v.standing)`;
+
+/** What is exposed is never less than `security`, and what may be exposed never `current`: nobody knows. */
+const standingSql = (exposed: string, unjudged: string): string =>
+  `CASE WHEN ${exposed} THEN 'security' WHEN ${STANDING_SQL} = 'current' AND ${unjudged} THEN 'unknown' ELSE ${STANDING_SQL} END`;
 
 @Injectable()
 export class SiteSummaryRepository {
@@ -141,10 +149,10 @@ export class SiteSummaryRepository {
   async restandPairs(tx: EntityManager, siteIds: readonly number[], moduleIds: readonly number[]): Promise<void> {
     await tx.query(
       `UPDATE site_modules m
-       SET standing = CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE ${STANDING_SQL} END
+       SET standing = ${standingSql(EXPOSED_SQL, UNJUDGED_SQL)}
        FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id), version_statuses v
        WHERE m.site_id = pair.site_id AND m.module_id = pair.module_id AND m.current AND v.version_id = m.version_id
-         AND m.standing IS DISTINCT FROM CASE WHEN ${EXPOSED_SQL} THEN 'security' ELSE ${STANDING_SQL} END`,
+         AND m.standing IS DISTINCT FROM ${standingSql(EXPOSED_SQL, UNJUDGED_SQL)}`,
       [siteIds, moduleIds],
     );
   }
@@ -153,10 +161,11 @@ export class SiteSummaryRepository {
   async restandModules(tx: EntityManager, moduleIds: readonly number[]): Promise<CountDifference[]> {
     const rows: { site_id: number; updates: number; security_updates: number; unknown: number }[] = await tx.query(
       `WITH exposed AS (
-         SELECT DISTINCT site_id, module_id FROM exposures WHERE module_id = ANY ($1) AND state = 'open'
+         SELECT site_id, module_id, bool_or(state = 'open') AS open
+         FROM exposures WHERE module_id = ANY ($1) AND state <> 'closed' GROUP BY site_id, module_id
        ), judged AS MATERIALIZED (
          SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.standing AS before,
-                CASE WHEN e.site_id IS NOT NULL THEN 'security' ELSE ${STANDING_SQL} END AS after
+                ${standingSql('e.open', 'NOT e.open')} AS after
          FROM version_statuses v
          JOIN site_modules m USING (version_id)
          LEFT JOIN exposed e ON e.site_id = m.site_id AND e.module_id = m.module_id

@@ -87,7 +87,10 @@ export const SiteModuleRow = Type.Object({
     Type.Literal('unknown'),
   ]),
   status: StatusCode,
-  /** Why the status is unknown, from the algorithm. */
+  /**
+   * Why the group is unknown: the algorithm's reason, or `exposure-unknown`, where an exposure went over to a version that nobody can judge
+   * (a snapshot), whatever the status.
+   */
   reason: Nullable(Type.String()),
   state: ModuleState,
   installed_version: Nullable(VersionString),
