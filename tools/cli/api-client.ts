@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A problem document (RFC 9457) that the platform answered with. */
@@ -30,7 +31,8 @@ export interface RequestOptions {
 
 /**
  * Talks to one Patchwatch over its public API: the same endpoints, limits and errors as any other client. Requests that
- * are safe to repeat are repeated until the platform is back; every request here is (reads, and pushes with their own id).
+ * are safe to repeat are repeated until the platform is back; every request here is: reads, pushes with their own id, and other POSTs, which keep
+ * their Idempotency-Key.
  */
 export class ApiClient {
   private token: string | null = null;
@@ -55,10 +57,11 @@ export class ApiClient {
 
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<ApiResponse<T>> {
     const deadline = Date.now() + (options.patienceMs ?? 600_000);
+    const idempotencyKey = randomUUID();
     for (let attempt = 0; ; attempt++) {
       let failure: { reason: string; seconds: number };
       try {
-        return await this.once<T>(method, path, options);
+        return await this.once<T>(method, path, options, idempotencyKey);
       } catch (error) {
         if (error instanceof ApiError) {
           if (error.status === 401 && this.credentials && this.token && !path.startsWith('/api/v1/auth/')) {
@@ -79,8 +82,15 @@ export class ApiClient {
     }
   }
 
-  private async once<T>(method: string, path: string, options: RequestOptions): Promise<ApiResponse<T>> {
+  private async once<T>(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    idempotencyKey: string,
+  ): Promise<ApiResponse<T>> {
     const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
+    if (method === 'POST') headers['idempotency-key'] ??= idempotencyKey;
+    if (method === 'PATCH' || method === 'DELETE') headers['if-match'] ??= '*';
     if (this.token && !headers['x-api-key']) headers.authorization = `Bearer ${this.token}`;
     let body: string | Uint8Array<ArrayBuffer> | undefined;
     if (options.body instanceof Uint8Array) body = new Uint8Array(options.body);

@@ -28,6 +28,7 @@ import { HealthController } from './health/health.controller.js';
 import { GatewayReadiness } from './health/readiness.service.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
+import { NeedsIfMatchInterceptor } from './http/needs-if-match.interceptor.js';
 import { NoQueryGuard } from './http/no-query.guard.js';
 import { Bootstrap } from './identity/bootstrap.service.js';
 import { IdentityChanges } from './identity/identity-changes.service.js';
@@ -43,6 +44,9 @@ import { OrganizationRepository } from './identity/organization.repository.js';
 import { People } from './identity/people.service.js';
 import { Permissions } from './identity/permissions.service.js';
 import { UserController } from './identity/user.controller.js';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
+import { IdempotentRequestRepository } from './idempotency/idempotent-request.repository.js';
+import { AnswerPepper, IdempotentRequests } from './idempotency/idempotent-requests.service.js';
 import { IntegrationKeyController } from './integration-key/integration-key.controller.js';
 import { ManageOrganizationKeys } from './integration-key/manage-organization-keys.service.js';
 import { OrganizationKeyRepository } from './integration-key/organization-key.repository.js';
@@ -78,6 +82,7 @@ import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
 import { Questions } from './question/questions.service.js';
+import { ApiRates } from './rate-limit/api-rates.service.js';
 import { Challenges } from './second-factor/challenges.service.js';
 import { ManageSecondFactor } from './second-factor/manage-second-factor.service.js';
 import { sealingKey } from './second-factor/seal.js';
@@ -185,9 +190,14 @@ export class GatewayModule {
         { provide: APP_GUARD, useClass: PrincipalGuard },
         { provide: APP_GUARD, useClass: TenancyGuard },
         { provide: APP_PIPE, useClass: InputPipe },
+        { provide: AnswerPepper, useFactory: () => new AnswerPepper(config.secrets.pepper) },
+        // The outermost first: it keeps what the others make.
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: NeedsIfMatchInterceptor },
         AcceptInvitation,
         AccountLetters,
+        ApiRates,
         AskReset,
         AuditLineRepository,
         AuditLog,
@@ -204,6 +214,8 @@ export class GatewayModule {
         FactorChecks,
         FindSite,
         GatewayReadiness,
+        IdempotentRequestRepository,
+        IdempotentRequests,
         IdentityChanges,
         IdentityRepository,
         InvitationRepository,

@@ -8,6 +8,10 @@ export interface GatewaySettings {
   readonly pushRate: RatePolicy;
   /** Wrong keys one address may show before it has to wait. */
   readonly wrongKeyRate: RatePolicy;
+  /** Requests one person, one key of an organization or site beside its pushes, and one network of strangers may send. */
+  readonly userRate: RatePolicy;
+  readonly keyRate: RatePolicy;
+  readonly addressRate: RatePolicy;
   /** Proxies whose X-Forwarded-For is believed: addresses and networks, comma separated. Empty: none. */
   readonly trustedProxies: readonly string[];
   /** Over how many streams a partitioned queue is spread. */
@@ -16,6 +20,10 @@ export interface GatewaySettings {
   readonly publicUrl: string;
   /** Cost of password hashes: 12, or less in tests. */
   readonly passwordCost: number;
+  /** Days after which removed organizations and sites are erased for good; 0: never. */
+  readonly purgeAfterDays: number;
+  /** Seconds between two rounds of an erasure: so long facts may be on their way. */
+  readonly erasurePauseSeconds: number;
 }
 
 export interface RatePolicy {
@@ -34,8 +42,8 @@ export class GatewaySettingsError extends Error {
 
 /**
  * Reads `PATCHWATCH_BOOTSTRAP_EMAIL`, `PATCHWATCH_BOOTSTRAP_PASSWORD`, `PATCHWATCH_BOOTSTRAP_ORGANIZATION`, `PATCHWATCH_PUSH_RATE`,
- * `PATCHWATCH_WRONG_KEY_RATE` (both `<quota>/<seconds>`), `PATCHWATCH_TRUSTED_PROXIES`, `PATCHWATCH_PUBLIC_URL` and
- * `PATCHWATCH_PASSWORD_COST`.
+ * `PATCHWATCH_WRONG_KEY_RATE`, `PATCHWATCH_USER_RATE`, `PATCHWATCH_KEY_RATE`, `PATCHWATCH_ADDRESS_RATE` (all `<quota>/<seconds>`), `PATCHWATCH_TRUSTED_PROXIES`, `PATCHWATCH_PUBLIC_URL`,
+ * `PATCHWATCH_PASSWORD_COST`, `PATCHWATCH_PURGE_AFTER_DAYS` and `PATCHWATCH_ERASURE_PAUSE_SECONDS`.
  * @throws GatewaySettingsError
  */
 export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' | 'partitions'>): GatewaySettings {
@@ -55,6 +63,9 @@ export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' |
         : null,
     pushRate: ratePolicy('push', 'PATCHWATCH_PUSH_RATE', env['PATCHWATCH_PUSH_RATE'] || '600/60'),
     wrongKeyRate: ratePolicy('wrong_key', 'PATCHWATCH_WRONG_KEY_RATE', env['PATCHWATCH_WRONG_KEY_RATE'] || '120/60'),
+    userRate: ratePolicy('user', 'PATCHWATCH_USER_RATE', env['PATCHWATCH_USER_RATE'] || '6000/60'),
+    keyRate: ratePolicy('key', 'PATCHWATCH_KEY_RATE', env['PATCHWATCH_KEY_RATE'] || '6000/60'),
+    addressRate: ratePolicy('address', 'PATCHWATCH_ADDRESS_RATE', env['PATCHWATCH_ADDRESS_RATE'] || '600/60'),
     trustedProxies: (env['PATCHWATCH_TRUSTED_PROXIES'] ?? '')
       .split(',')
       .map((part) => part.trim())
@@ -62,6 +73,13 @@ export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' |
     partitions,
     publicUrl: publicUrl(env['PATCHWATCH_PUBLIC_URL'] || `http://localhost:${env['PATCHWATCH_PORT'] || 8080}`),
     passwordCost: whole('PATCHWATCH_PASSWORD_COST', env['PATCHWATCH_PASSWORD_COST'] || '12', 4, 15),
+    purgeAfterDays: whole('PATCHWATCH_PURGE_AFTER_DAYS', env['PATCHWATCH_PURGE_AFTER_DAYS'] || '30', 0, 3_650),
+    erasurePauseSeconds: whole(
+      'PATCHWATCH_ERASURE_PAUSE_SECONDS',
+      env['PATCHWATCH_ERASURE_PAUSE_SECONDS'] || '60',
+      0,
+      86_400,
+    ),
   };
 }
 

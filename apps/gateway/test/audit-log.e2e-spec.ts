@@ -23,9 +23,10 @@ describe('S77: the audit log', () => {
   beforeAll(async () => {
     api = await apiInABox();
     administrator = await api.person('administrator');
-    [{ uuid: organization }] = (await api.box.database.query('SELECT uuid FROM organizations WHERE id = $1', [
+    const [row] = await api.box.database.query<{ uuid: string }[]>('SELECT uuid FROM organizations WHERE id = $1', [
       administrator.organizationId,
-    ])) as [{ uuid: string }];
+    ]);
+    organization = row!.uuid;
   });
   afterAll(() => api.close());
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { QUEUES } from '#libs/contracts';
 import { prepareDatabase } from '#libs/database';
 import { loadConfig } from '#libs/runtime';
@@ -100,7 +101,10 @@ export interface Reply<T = Record<string, unknown>> {
   readonly body: T;
 }
 
-/** One request; the body is parsed when it is JSON. */
+/**
+ * One request; the body is parsed when it is JSON. A POST has an Idempotency-Key of its own and a change is based on
+ * whatever is there, unless the test says otherwise; '': the header is not sent.
+ */
 export async function request<
   T = { data: Record<string, unknown>; meta: Record<string, unknown>; links: Record<string, string | null> },
 >(
@@ -112,6 +116,9 @@ export async function request<
   const headers: Record<string, string> = { ...options.headers };
   if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
   if (options.key !== undefined) headers['x-api-key'] = options.key;
+  if (method === 'POST') headers['idempotency-key'] ??= randomUUID();
+  if (method === 'PATCH' || method === 'DELETE') headers['if-match'] ??= '*';
+  for (const name of ['idempotency-key', 'if-match']) if (headers[name] === '') delete headers[name];
   let body: string | Uint8Array<ArrayBuffer> | null = null;
   if (options.body instanceof Uint8Array) body = new Uint8Array(options.body);
   else if (options.body !== undefined)

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { AuditSealRepository } from './audit-seal.repository.js';
+import type { AuditSealRepository } from './audit-seal.repository.js';
 import { ChainWalk } from './seal-chain.js';
 import type { ChainFault } from './seal-chain.js';
 

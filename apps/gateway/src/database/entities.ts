@@ -5,6 +5,7 @@ import { Membership } from '../identity/membership.entity.js';
 import { OrganizationRevision } from '../identity/organization-revision.entity.js';
 import { Organization } from '../identity/organization.entity.js';
 import { User } from '../identity/user.entity.js';
+import { IdempotentRequest } from '../idempotency/idempotent-request.entity.js';
 import { Invitation } from '../invitation/invitation.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
 import { PasswordReset } from '../password-reset/password-reset.entity.js';
@@ -34,4 +35,5 @@ export const entities = [
   AuditLine,
   AuditSeal,
   UnsealedLine,
+  IdempotentRequest,
 ];

@@ -18,11 +18,11 @@ export interface EnrolledSite {
 export class EnrolmentRepository {
   /** Counts one use of the key. @returns false: it has no use left, or ended meanwhile */
   async use(tx: EntityManager, keyId: number, now: Date): Promise<boolean> {
-    const [, affected] = (await tx.query(
+    const [, affected] = await tx.query<[unknown, number]>(
       `UPDATE api_keys SET uses = uses + 1
         WHERE id = $1 AND uses < most_uses AND revoked_at IS NULL AND expires_at > $2`,
       [keyId, now],
-    )) as [unknown, number];
+    );
     return affected === 1;
   }
 

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { Answer, pageLinks } from './answer.js';
+import { revisionTag } from './if-match.js';
 
 /**
  * Turns an `Answer` into the envelope `{data, meta, links}`, gives reads an ETag and answers 304 when the reader has it.
@@ -20,20 +21,21 @@ export class AnswerInterceptor implements NestInterceptor {
 }
 
 function render(answer: Answer<unknown>, request: FastifyRequest, reply: FastifyReply): string | undefined {
-  const { page, meta, links, secret } = answer.options;
+  const { page, meta, links, secret, revision } = answer.options;
   const body = JSON.stringify(answer.data);
   const paging = page === undefined ? {} : { ...page, total_pages: Math.ceil(page.total / page.per_page) };
   const allLinks = { self: request.url, ...(page === undefined ? {} : pageLinks(request.url, page)), ...links };
   const linksText = JSON.stringify(allLinks);
   reply.header('cache-control', secret === true ? 'private, no-store' : 'private, no-cache');
   if (request.method === 'GET' && secret !== true) {
-    const tag = entityTag(body, JSON.stringify({ ...paging, ...meta }), linksText);
+    const whole = entityTag(body, JSON.stringify({ ...paging, ...meta }), linksText);
+    const tag = revision === undefined ? whole : revisionTag(revision, whole);
     reply.header('etag', tag);
     if (matches(request.headers['if-none-match'], tag)) {
       reply.code(304);
       return undefined;
     }
-  }
+  } else if (revision !== undefined) reply.header('etag', revisionTag(revision));
   if (page !== undefined) reply.header('link', linkHeader(allLinks));
   reply.header('content-type', 'application/json; charset=utf-8');
   const allMeta = {

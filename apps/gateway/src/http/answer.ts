@@ -15,6 +15,8 @@ export interface AnswerOptions {
   readonly meta?: Readonly<Record<string, unknown>>;
   /** More members of `links`, and those that replace the computed ones. */
   readonly links?: Readonly<Record<string, string | null>>;
+  /** Of what people can change of it: its tag begins with it, and `If-Match` is held against it. */
+  readonly revision?: number;
   /** A secret is in it: nobody may store it. */
   readonly secret?: boolean;
 }

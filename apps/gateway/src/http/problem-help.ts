@@ -62,6 +62,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'The first request with this Idempotency-Key has no answer yet. Repeat it after `Retry-After`.',
   idempotent_request_lost:
     'The first request with this Idempotency-Key was interrupted, perhaps after it was done. Look whether it was; if not, send it with another key.',
+  precondition_failed:
+    'The tag in `If-Match` is of an older state: somebody else has changed it. Read it again, look whether your change still fits, and send the new `ETag`.',
   payload_too_large: 'A push may have 2 MiB as sent and 16 MiB inflated; other bodies 256 KiB.',
   uri_too_long: 'The address or one of its parts is too long.',
   unsupported_media_type: 'Send `Content-Type: application/json`.',
@@ -70,6 +72,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'An Idempotency-Key stands for one request. This one came with another body within the last 24 hours: take a new key for each new request.',
   invalid_push:
     'The push does not follow its schema; `errors` has a JSON pointer for each violation. Repeating it does not help.',
+  precondition_required:
+    'Changes of organizations, sites and own modules name the state that they are based on: `If-Match` with the `ETag` of the answer you read it by, or `*`.',
   rate_limited:
     'Wait for the seconds of `Retry-After`. `RateLimit-Policy` and `RateLimit` tell the limit and what is left of it.',
   too_many_attempts:

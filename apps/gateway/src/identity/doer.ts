@@ -6,6 +6,8 @@ export interface Doer<Who extends Actor = UserPrincipal> {
   readonly person: Who;
   readonly requestId: string;
   readonly address: string;
+  /** `If-Match` of the request. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** The part of an audit line that says who did what, to what, of whom. */
@@ -35,7 +37,7 @@ export function lineOf(
 /** What of a request tells who does it. */
 export function doerOf<Who extends Actor>(
   person: Who,
-  request: { readonly id: string; readonly ip: string },
+  request: { readonly id: string; readonly ip: string; readonly headers: { readonly 'if-match'?: string | undefined } },
 ): Doer<Who> {
-  return { person, requestId: request.id, address: request.ip };
+  return { person, requestId: request.id, address: request.ip, ifMatch: request.headers['if-match'] };
 }

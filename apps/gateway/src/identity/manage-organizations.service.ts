@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/runtime';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { SiteCascade } from '../site/site-cascade.service.js';
 import type { Doer } from './doer.js';
@@ -68,6 +69,7 @@ export class ManageOrganizations {
     return this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.organizations.find(scopeOf(doer.person), uuid, false, tx));
       this.permissions.must('administer', before.id, attempt('organization.changed', uuid, doer));
+      mustMatch(doer.ifMatch, before.revision);
       return this.save(tx, 'organization.changed', { ...before, ...words }, doer, {
         before: { name: before.name, time_zone: before.timeZone },
       });
@@ -79,6 +81,7 @@ export class ManageOrganizations {
     const keys = await this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.organizations.find(scopeOf(doer.person), uuid, false, tx));
       this.permissions.mustBeSuperuser(attempt('organization.removed', uuid, doer));
+      mustMatch(doer.ifMatch, before.revision);
       const removedAt = this.changes.now();
       const cascade = await this.sites.removeAll(tx, before, removedAt, doer.requestId);
       await this.save(tx, 'organization.removed', { ...before, removedAt }, doer, { sites: cascade.sites });

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Answer } from '../http/answer.js';
+import { NeedsIfMatch } from '../http/needs-if-match.interceptor.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PageQuery } from '../http/parameters.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
@@ -62,6 +63,7 @@ export class OrganizationController {
   }
 
   @Patch(':organizationId')
+  @NeedsIfMatch()
   @ApiOperation({ summary: 'Change its name or its time zone' })
   @AnswersOne(ORGANIZATION)
   @Refuses('validation_failed', 'not_found', 'forbidden')
@@ -79,6 +81,7 @@ export class OrganizationController {
   }
 
   @Delete(':organizationId')
+  @NeedsIfMatch()
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove it with its sites; it can be restored. For superusers' })
   @Refuses('not_found', 'forbidden')
@@ -131,6 +134,7 @@ export class OrganizationController {
 function one(organization: Organization, person: UserPrincipal): Answer<unknown> {
   const self = `/api/v1/organizations/${organization.uuid}`;
   return new Answer(shown(organization, person), {
+    revision: organization.revision,
     links: { self, members: `${self}/members`, revisions: `${self}/revisions` },
   });
 }

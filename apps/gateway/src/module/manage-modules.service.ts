@@ -5,6 +5,7 @@ import { moduleDetail, moduleSync } from '#libs/contracts';
 import type { CustomRelease } from '#libs/contracts';
 import { sqlState } from '#libs/database';
 import { newId } from '#libs/runtime';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { may, scopeOf } from '../identity/principal.js';
@@ -100,6 +101,7 @@ export class ManageModules {
       const { own, organization: whose } = await this.mustFind(tx, name, organization, doer);
       const deed: Deed = { action: 'module.changed', module: name, organizationId: own.organizationId, doer };
       this.mustBeAllowed(deed, 'edit_sites', own.organizationId);
+      mustMatch(doer.ifMatch, own.revision);
       const changed = Object.entries(words)
         .filter(([member, value]) => !isDeepStrictEqual(own[member as keyof OwnModuleWords], value))
         .map(([member]) => member);
@@ -122,6 +124,7 @@ export class ManageModules {
       const { own, organization: whose } = await this.mustFind(tx, name, organization, doer);
       const deed: Deed = { action: 'module.removed', module: name, organizationId: own.organizationId, doer };
       this.mustBeAllowed(deed, 'administer', own.organizationId);
+      mustMatch(doer.ifMatch, own.revision);
       const now = this.changes.now();
       const after = await this.modules.save(tx, {
         ...own,

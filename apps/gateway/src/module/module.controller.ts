@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleRow, ModuleVersionRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
 import { csvFile } from '../http/csv-file.js';
+import { NeedsIfMatch } from '../http/needs-if-match.interceptor.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { scopeOf } from '../identity/principal.js';
 import type { Actor, UserPrincipal } from '../identity/principal.js';
@@ -80,7 +81,9 @@ export class ModuleController {
     @Query() query: ModuleQuery,
   ): Promise<Answer<unknown>> {
     const { meta, ...data } = await this.readModules.one(scopeOf(person), name, query);
+    const [own, ...others] = data.own;
     return new Answer(data, {
+      ...(own === undefined || others.length > 0 ? {} : { revision: own.revision }),
       page: { page: query.page, per_page: query.per_page, total: meta.total },
       asOf: meta.as_of,
       links: {
@@ -112,6 +115,7 @@ export class ModuleController {
   }
 
   @Patch(':name')
+  @NeedsIfMatch()
   @AllowIntegrationKey('modules:write')
   @ApiOperation({ summary: 'Change a module of your own; releases are replaced as a whole' })
   @AnswersOne(OWN_MODULE)
@@ -134,6 +138,7 @@ export class ModuleController {
   }
 
   @Delete(':name')
+  @NeedsIfMatch()
   @HttpCode(204)
   @ApiOperation({
     summary: 'Take back the declaration of a module of your own; the sites that run it go on telling of it',
@@ -152,10 +157,10 @@ export class ModuleController {
   private async answer(person: Actor, own: OwnModule): Promise<Answer<unknown>> {
     const self = `/api/v1/modules/${own.module}`;
     const [data] = await this.readModules.answers(scopeOf(person), [own]);
-    return new Answer(data, { links: { self, versions: `${self}/versions` } });
+    return new Answer(data, { revision: own.revision, links: { self, versions: `${self}/versions` } });
   }
 }
 
 function doer(person: Actor, request: FastifyRequest): Doer {
-  return { person, requestId: request.id, address: request.ip };
+  return { person, requestId: request.id, address: request.ip, ifMatch: request.headers['if-match'] };
 }

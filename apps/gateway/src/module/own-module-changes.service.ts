@@ -18,6 +18,8 @@ export interface Doer {
   readonly person: Actor;
   readonly requestId: string;
   readonly address: string;
+  /** `If-Match` of the request. */
+  readonly ifMatch?: string | undefined;
 }
 
 /** What is done to which module of whom. */

@@ -1,4 +1,5 @@
 import { FullPush, HeartbeatPush } from '#libs/contracts';
+import { NEEDS_KEY_EXTENSION } from '../idempotency/idempotency.decorator.js';
 import { PROBLEMS, VIOLATIONS } from '../http/problem-codes.js';
 import type { ProblemCode } from '../http/problem-codes.js';
 
@@ -12,7 +13,31 @@ export interface OpenApi {
 }
 
 /** Problems that every route can have. */
-const EVERYWHERE: readonly ProblemCode[] = ['missing_credentials', 'invalid_token', 'internal_error', 'unavailable'];
+const EVERYWHERE: readonly ProblemCode[] = [
+  'missing_credentials',
+  'invalid_token',
+  'rate_limited',
+  'internal_error',
+  'unavailable',
+];
+/** On every answer of Nest's routes (draft-ietf-httpapi-ratelimit-headers-10). */
+const RATE_LIMIT_HEADERS: Json = {
+  'RateLimit-Policy': {
+    description: 'How many requests may come in which time: `"user";q=6000;w=60`.',
+    schema: { type: 'string' },
+  },
+  RateLimit: {
+    description: 'How many may still come, and the seconds until all of them may: `"user";r=5999;t=1`.',
+    schema: { type: 'string' },
+  },
+};
+/** Problems of a POST that was sent under an Idempotency-Key. */
+const OF_IDEMPOTENT_REQUESTS: readonly ProblemCode[] = [
+  'invalid_idempotency_key',
+  'idempotent_request_running',
+  'idempotent_request_lost',
+  'idempotency_key_reused',
+];
 /** Problems of the push route beyond those. */
 const OF_PUSHES: readonly ProblemCode[] = [
   'invalid_json',
@@ -47,8 +72,29 @@ export function completed<D extends OpenApi>(document: D): D {
       ...problemResponses(EVERYWHERE, operation.responses as Json),
     };
   }
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path)))
+    for (const response of Object.values(operation.responses as Record<string, Json>))
+      response.headers = { ...(response.headers as Json | undefined), ...RATE_LIMIT_HEADERS };
+  for (const { post } of Object.values(document.paths)) if (post?.security !== undefined) takesIdempotencyKey(post);
   document.paths['/api/v1/sites/{siteUuid}/modules/sync'] = { post: PUSH };
   return document;
+}
+
+/** POSTs that know who asks take the header; the push route, which is added later, has its `push_id`. */
+function takesIdempotencyKey(operation: Json): void {
+  const known = operation.responses as Json;
+  operation.parameters = [
+    ...((operation.parameters as Json[] | undefined) ?? []),
+    {
+      name: 'Idempotency-Key',
+      in: 'header',
+      required: operation[NEEDS_KEY_EXTENSION] === true,
+      description:
+        'A text of your own for this request. Repeated with it within 24 hours, the request is not done again: you get the same answer, marked `Idempotent-Replayed: true`. Not kept: 401, 429, 5xx and `step_up_required`.',
+      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+    },
+  ];
+  operation.responses = { ...known, ...problemResponses(OF_IDEMPOTENT_REQUESTS, known) };
 }
 
 function problemResponses(codes: readonly ProblemCode[], known: Json = {}): Json {

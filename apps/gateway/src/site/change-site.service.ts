@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { lineOf, type Doer } from '../identity/doer.js';
 import { People } from '../identity/people.service.js';
@@ -33,6 +34,7 @@ export class ChangeSite {
     return this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.sites.find(scopeOf(doer.person), uuid, tx));
       this.permissions.must('edit_sites', before.organizationId, attempt('site.changed', uuid, doer));
+      mustMatch(doer.ifMatch, before.revision);
       const site = await this.sites.change(tx, { ...before, ...words });
       const [organization] = await this.people.organizations({ organization_ids: [site.organizationId] });
       await this.changes.tell(tx, {

@@ -5,6 +5,7 @@ import type { Outbox } from '#libs/outbox';
 import { newId } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { actorName, may, scopeOf } from '../identity/principal.js';
@@ -21,6 +22,8 @@ export interface Doer {
   readonly person: Actor;
   readonly requestId: string;
   readonly address: string;
+  /** `If-Match` of the request. */
+  readonly ifMatch?: string | undefined;
 }
 
 export interface NewSite {
@@ -117,6 +120,7 @@ export class ManageSites {
     const revoked = await this.changes.unitOfWork.run(async (tx) => {
       const site = await this.mustFind(tx, uuid, doer.person);
       this.mustBeAllowed(doer.person, 'administer', site.organizationId);
+      mustMatch(doer.ifMatch, site.revision);
       const removed = await this.sites.remove(tx, site, this.keys.now());
       const keys = await this.keys.revokeAll(tx, site.id);
       const [organization] = await this.people.organizations({ organization_ids: [site.organizationId] });

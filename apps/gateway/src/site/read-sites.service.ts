@@ -33,11 +33,11 @@ export class ReadSites {
     });
   }
 
-  /** One site. A site of this moment is there even if reporting has not heard of it. @throws ProblemError `not_found` */
-  async one(scope: Scope, uuid: string): Promise<SiteRow> {
+  /** One site. A site of this moment is there even if reporting has not heard of it. @returns it with the registry's revision @throws ProblemError `not_found` */
+  async one(scope: Scope, uuid: string): Promise<{ row: SiteRow; revision: number }> {
     const site = await this.mustFind(scope, uuid);
     const { items } = await this.questions.ask(listSites, { scope, page: 1, per_page: 1, site: site.uuid });
-    return items[0] ?? this.unheard(site);
+    return { row: items[0] ?? (await this.unheard(site)), revision: site.revision };
   }
 
   /** Its modules. @throws ProblemError `not_found` */

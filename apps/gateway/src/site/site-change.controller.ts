@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { NeedsIfMatch } from '../http/needs-if-match.interceptor.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { doerOf } from '../identity/doer.js';
@@ -19,6 +20,7 @@ export class SiteChangeController {
   constructor(private readonly changeSite: ChangeSite) {}
 
   @Patch()
+  @NeedsIfMatch()
   @AllowIntegrationKey('sites:write')
   @ApiOperation({ summary: 'Change its name, address or environment' })
   @AnswersOne(SITE)
@@ -35,14 +37,17 @@ export class SiteChangeController {
       ...(environment === undefined ? {} : { environment }),
     };
     const { site, organizationUuid } = await this.changeSite.change(uuid, words, doerOf(person, request));
-    return new Answer({
-      id: site.uuid,
-      organization_id: organizationUuid,
-      name: site.name,
-      url: site.url,
-      environment: site.environment,
-      created_at: site.createdAt.toISOString(),
-    });
+    return new Answer(
+      {
+        id: site.uuid,
+        organization_id: organizationUuid,
+        name: site.name,
+        url: site.url,
+        environment: site.environment,
+        created_at: site.createdAt.toISOString(),
+      },
+      { revision: site.revision },
+    );
   }
 
   @Get('keys')

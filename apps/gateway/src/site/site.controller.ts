@@ -3,8 +3,10 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { SiteModuleRow, SiteRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
+import { NeedsIfMatch } from '../http/needs-if-match.interceptor.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
+import { NeedsIdempotencyKey } from '../idempotency/idempotency.decorator.js';
 import { scopeOf } from '../identity/principal.js';
 import type { Actor, UserPrincipal } from '../identity/principal.js';
 import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
@@ -38,9 +40,10 @@ export class SiteController {
 
   @Post()
   @AllowIntegrationKey('sites:write')
+  @NeedsIdempotencyKey()
   @ApiOperation({ summary: 'Add a site; the answer shows its key, this once' })
   @AnswersOne(CREATED_SITE, 201)
-  @Refuses('validation_failed', 'forbidden')
+  @Refuses('validation_failed', 'forbidden', 'idempotency_key_required')
   async create(
     @Asking() person: Actor,
     @Body() body: CreateSiteBody,
@@ -72,7 +75,9 @@ export class SiteController {
   @AnswersOne(SiteRow)
   @Refuses('not_found')
   async one(@Asking() person: Actor, @Param('siteUuid', UuidPipe) uuid: string): Promise<Answer<unknown>> {
-    return new Answer(await this.readSites.one(scopeOf(person), uuid), {
+    const { row, revision } = await this.readSites.one(scopeOf(person), uuid);
+    return new Answer(row, {
+      revision,
       links: { modules: `/api/v1/sites/${uuid}/modules` },
     });
   }
@@ -112,6 +117,7 @@ export class SiteController {
   }
 
   @Delete(':siteUuid')
+  @NeedsIfMatch()
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove the site; its keys die at once, its history stays' })
   @Refuses('not_found', 'forbidden')
@@ -125,7 +131,7 @@ export class SiteController {
 }
 
 function doer(person: Actor, request: FastifyRequest): Doer {
-  return { person, requestId: request.id, address: request.ip };
+  return { person, requestId: request.id, address: request.ip, ifMatch: request.headers['if-match'] };
 }
 
 function keyAnswer(key: IssuedKey): { key: string; key_id: string; purpose: string; key_expires_at: string | null } {

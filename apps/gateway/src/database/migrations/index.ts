@@ -6,6 +6,7 @@ import { OrganizationRevisions1763900000002 } from './1763900000002-organization
 import { InvitationsAndResets1763900000003 } from './1763900000003-invitations-and-resets.js';
 import { IntegrationKeys1764211000001 } from './1764211000001-integration-keys.js';
 import { AuditSeals1764211000002 } from './1764211000002-audit-seals.js';
+import { IdempotencyKeys1764211000003 } from './1764211000003-idempotency-keys.js';
 import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
 
 /** The migrations of the schema `gateway`, oldest first. */
@@ -18,5 +19,6 @@ export const migrations = [
   InvitationsAndResets1763900000003,
   IntegrationKeys1764211000001,
   AuditSeals1764211000002,
+  IdempotencyKeys1764211000003,
   SiteOrganizations1764300000001,
 ];

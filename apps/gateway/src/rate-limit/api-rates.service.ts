@@ -1,0 +1,52 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { RedisConnection } from '#libs/streams';
+import type { Principal } from '../identity/principal.js';
+import { networkOf } from '../login/network.js';
+import { SharedRateLimiter } from '../push/shared-rate-limiter.service.js';
+import type { GatewaySettings } from '../settings.js';
+import { CACHE, SETTINGS } from '../tokens.js';
+
+/** What a request took from whose quota. */
+export interface TakenRate {
+  /** Milliseconds to wait; 0: it may go on. */
+  readonly waitMs: number;
+  /** `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers-10. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * How many requests people, keys and strangers may send. Counted by person, by key, and by network for whoever is not known; shared by all
+ * replicas (ADR 0010). Without Redis each replica counts for itself: reading goes on. Log-ins are counted apart, and stop without Redis.
+ */
+@Injectable()
+export class ApiRates implements OnApplicationShutdown {
+  private readonly people: SharedRateLimiter;
+  private readonly keys: SharedRateLimiter;
+  private readonly strangers: SharedRateLimiter;
+
+  constructor(@Inject(SETTINGS) settings: GatewaySettings, @Inject(CACHE) cache: RedisConnection) {
+    this.people = new SharedRateLimiter(settings.userRate, cache);
+    this.keys = new SharedRateLimiter(settings.keyRate, cache);
+    this.strangers = new SharedRateLimiter(settings.addressRate, cache);
+  }
+
+  /** Counts a request of somebody known. */
+  ofPrincipal(principal: Principal): TakenRate {
+    return principal.kind === 'user' ? take(this.people, principal.uuid) : take(this.keys, principal.publicId);
+  }
+
+  /** Counts a request of somebody who is not known, or whose credentials are not good. */
+  ofStranger(address: string): TakenRate {
+    return take(this.strangers, networkOf(address));
+  }
+
+  onApplicationShutdown(): void {
+    for (const rate of [this.people, this.keys, this.strangers]) rate.stop();
+  }
+}
+
+function take(rate: SharedRateLimiter, name: string): TakenRate {
+  const waitMs = rate.take(name);
+  return { waitMs, headers: { 'ratelimit-policy': rate.policyHeader, ratelimit: rate.header(name) } };
+}
