@@ -69,6 +69,7 @@ import { PasswordHasher } from './login/password-hasher.service.js';
 import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
 import { StepUp } from './login/step-up.service.js';
+import { WhoAsksRepository } from './login/who-asks.repository.js';
 import { ManageModules } from './module/manage-modules.service.js';
 import { ModuleController } from './module/module.controller.js';
 import { OwnModuleChanges } from './module/own-module-changes.service.js';
@@ -273,6 +274,7 @@ export class GatewayModule {
         SiteShareRepository,
         StepUp,
         SystemProgress,
+        WhoAsksRepository,
       ],
     };
   }

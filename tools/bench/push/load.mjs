@@ -17,7 +17,7 @@ async function asFastAsPossible({ url, requests, seconds, connections }) {
  * `rate` requests a second, evenly spaced, whether the server keeps up or not. A latency counts from when the request was due, so
  * that waiting for a free connection is part of it. (autocannon's own `overallRate` sends each second's requests in one burst.)
  */
-async function evenly({ url, requests, seconds, connections, rate }) {
+async function evenly({ url, requests, seconds, connections, rate, expected = 202 }) {
   const { hostname, port } = new URL(url);
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   const latencies = [];
@@ -29,7 +29,14 @@ async function evenly({ url, requests, seconds, connections, rate }) {
     new Promise((resolve) => {
       const { method, path, headers, body } = requests[sent % requests.length];
       const request = http.request(
-        { hostname, port, agent, method, path, headers: { ...headers, 'content-length': Buffer.byteLength(body) } },
+        {
+          hostname,
+          port,
+          agent,
+          method,
+          path,
+          headers: body === undefined ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
+        },
         (response) => {
           response.resume();
           response.once('end', () => {
@@ -58,7 +65,7 @@ async function evenly({ url, requests, seconds, connections, rate }) {
   await Promise.all(answers);
   const took = (performance.now() - begun) / 1000;
   agent.destroy();
-  const accepted = statuses[202] ?? 0;
+  const accepted = statuses[expected] ?? 0;
   return { accepted, refused: total - accepted, statuses, seconds: took, latencies };
 }
 

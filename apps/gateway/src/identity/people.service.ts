@@ -4,7 +4,6 @@ import type { Scope } from '#libs/contracts';
 import { IdentityRepository } from './identity.repository.js';
 import type { MembershipRow } from './identity.repository.js';
 import type { Organization } from './organization.entity.js';
-import type { ActingPerson } from './principal.js';
 import type { User } from './user.entity.js';
 
 /** Who people are, for the other features. */
@@ -33,22 +32,6 @@ export class People {
 
   byId(id: number): Promise<User | null> {
     return this.identities.userById(id);
-  }
-
-  /** The person as she may act now; null: no such account, it is disabled, or its sessions of that version were ended. */
-  async acting(uuid: string, sessionVersion: number): Promise<ActingPerson | null> {
-    const user = await this.identities.userByUuid(uuid);
-    if (user === null || !user.active || user.sessionVersion !== sessionVersion) return null;
-    const { id, email, name, superuser } = user;
-    return {
-      kind: 'user',
-      id,
-      uuid: user.uuid,
-      email,
-      name,
-      superuser,
-      memberships: await this.identities.membershipsOf(id),
-    };
   }
 
   /** Organizations in scope, by name. */

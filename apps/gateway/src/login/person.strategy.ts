@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import passportJwt from 'passport-jwt';
-import { People } from '../identity/people.service.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Sessions } from '../session/sessions.service.js';
 import { claimsOf, CLOCK_TOLERANCE_SECONDS, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from './access-token.js';
 import type { VerifiedToken } from './access-token.js';
 import { AccessTokens } from './access-tokens.service.js';
+import { WhoAsksRepository } from './who-asks.repository.js';
 
 const { ExtractJwt, Strategy } = passportJwt;
 
@@ -19,7 +19,7 @@ export class PersonStrategy extends PassportStrategy(Strategy, 'jwt') {
 
   constructor(
     tokens: AccessTokens,
-    private readonly people: People,
+    private readonly whoAsks: WhoAsksRepository,
     private readonly sessions: Sessions,
   ) {
     super({
@@ -45,11 +45,10 @@ export class PersonStrategy extends PassportStrategy(Strategy, 'jwt') {
   async validate(token: VerifiedToken): Promise<UserPrincipal | null> {
     const claims = claimsOf(token);
     if (claims === null) return null;
-    const [session, person] = await Promise.all([
-      this.sessions.alive(claims.sid),
-      this.people.acting(claims.sub, claims.sv),
-    ]);
-    if (session === null || person === null || session.userId !== person.id) return null;
+    const asks = await this.whoAsks.find(claims.sid);
+    if (asks === null || asks.person?.uuid !== claims.sub || asks.sessionVersion !== claims.sv) return null;
+    const { person, session } = asks;
+    if (!(await this.sessions.use(session))) return null;
     return { ...person, session: { uuid: session.uuid, authenticatedAt: session.authenticatedAt } };
   }
 }

@@ -14,10 +14,6 @@ const KEEP_ENDED_MS = 90 * 24 * 3600_000;
 export class SessionRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  byUuid(uuid: string): Promise<Session | null> {
-    return this.dataSource.manager.findOneBy(Session, { uuid });
-  }
-
   /** The session with its row locked. */
   lock(tx: EntityManager, uuid: string): Promise<Session | null> {
     return tx.findOne(Session, { where: { uuid }, lock: { mode: 'pessimistic_write' } });

@@ -8,6 +8,7 @@ import { AuditLog } from '../audit/audit-log.service.js';
 import { CLOCK } from '../tokens.js';
 import type { Origin } from './origin.js';
 import { ABSOLUTE_MS, GRACE_MS, isAlive, MOST_SESSIONS, SEEN_EVERY_MS } from './session-life.js';
+import type { Lifetime } from './session-life.js';
 import type { RefreshToken } from './refresh-tokens.service.js';
 import { RefreshTokens } from './refresh-tokens.service.js';
 import type { Session } from './session.entity.js';
@@ -80,13 +81,12 @@ export class Sessions {
     });
   }
 
-  /** The session, when it lives. Notes that it is used. */
-  async alive(uuid: string): Promise<Session | null> {
-    const session = await this.sessions.byUuid(uuid);
+  /** Whether the session lives; when it does, notes that it is used. */
+  async use(session: Lifetime & { readonly id: number }): Promise<boolean> {
     const now = this.clock.now();
-    if (session === null || !isAlive(session, now)) return null;
+    if (!isAlive(session, now)) return false;
     if (now.getTime() - session.lastSeenAt.getTime() > SEEN_EVERY_MS) await this.sessions.seen(session.id, now);
-    return session;
+    return true;
   }
 
   /**

@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { asSystem } from '#libs/database';
+import type { ActingPerson } from '../identity/principal.js';
+
+/** The person of a session, both as they are now. */
+export interface WhoAsks {
+  /** null: her account is disabled. */
+  readonly person: ActingPerson | null;
+  readonly sessionVersion: number;
+  readonly session: {
+    readonly id: number;
+    readonly uuid: string;
+    readonly authenticatedAt: Date;
+    readonly lastSeenAt: Date;
+    readonly expiresAt: Date;
+    readonly endedAt: Date | null;
+  };
+}
+
+interface Row {
+  readonly session_id: number;
+  readonly session_uuid: string;
+  readonly authenticated_at: Date;
+  readonly last_seen_at: Date;
+  readonly expires_at: Date;
+  readonly ended_at: Date | null;
+  readonly id: number;
+  readonly uuid: string;
+  readonly email: string;
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly active: boolean;
+  readonly session_version: number;
+  readonly memberships: ActingPerson['memberships'];
+}
+
+type Found = ReadonlyMap<string, WhoAsks>;
+
+/**
+ * Who stands behind a session. Every request of a person asks this, so it is one prepared statement instead of three that are put together anew
+ * (a sixth of the time), and those that come while one is under way share the next. Nothing is kept: what was revoked before a request came is
+ * revoked for it.
+ */
+@Injectable()
+export class WhoAsksRepository {
+  private waiting: { readonly uuids: Set<string>; readonly found: Promise<Found> } | null = null;
+  private underway: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** By the UUID of a session, ended or not; null: there is none. @throws the database's error */
+  async find(sessionUuid: string): Promise<WhoAsks | null> {
+    this.waiting ??= this.next();
+    this.waiting.uuids.add(sessionUuid);
+    return (await this.waiting.found).get(sessionUuid) ?? null;
+  }
+
+  private next(): { uuids: Set<string>; found: Promise<Found> } {
+    const uuids = new Set<string>();
+    const found = this.underway.then(() => {
+      // From here on whoever comes is too late for this statement.
+      this.waiting = null;
+      return this.read([...uuids]);
+    });
+    this.underway = found.catch(() => undefined);
+    return { uuids, found };
+  }
+
+  private async read(uuids: readonly string[]): Promise<Found> {
+    // TypeORM has no way to name a statement, and an unnamed one is planned anew each time.
+    const pool = (this.dataSource.driver as unknown as { readonly master: Pool }).master;
+    const { rows } = await asSystem(() => pool.query<Row>({ name: 'who-asks', text: WHO_ASKS, values: [uuids] }));
+    return new Map(rows.map((row) => [row.session_uuid, whoAsks(row)]));
+  }
+}
+
+function whoAsks(row: Row): WhoAsks {
+  const { id, uuid, email, name, superuser, memberships } = row;
+  return {
+    person: row.active ? { kind: 'user', id, uuid, email, name, superuser, memberships } : null,
+    sessionVersion: row.session_version,
+    session: {
+      id: row.session_id,
+      uuid: row.session_uuid,
+      authenticatedAt: row.authenticated_at,
+      lastSeenAt: row.last_seen_at,
+      expiresAt: row.expires_at,
+      endedAt: row.ended_at,
+    },
+  };
+}
+
+const WHO_ASKS = `
+  SELECT session.id AS session_id, session.uuid AS session_uuid, session.authenticated_at, session.last_seen_at, session.expires_at,
+         session.ended_at, person.id, person.uuid, person.email, person.name, person.superuser, person.active, person.session_version,
+         coalesce((
+           SELECT json_agg(json_build_object(
+                    'organizationId', membership.organization_id, 'organizationUuid', organization.uuid, 'role', membership.role,
+                    'sharedSiteIds', ARRAY(
+                      SELECT share.site_id FROM site_organizations share
+                      WHERE share.guest_organization_id = membership.organization_id ORDER BY share.site_id
+                    )) ORDER BY membership.organization_id)
+           FROM memberships membership
+           JOIN organizations organization ON organization.id = membership.organization_id AND organization.removed_at IS NULL
+           WHERE membership.user_id = person.id
+         ), '[]') AS memberships
+  FROM sessions session JOIN users person ON person.id = session.user_id
+  WHERE session.uuid = ANY($1::uuid[])`;
