@@ -23,6 +23,7 @@ import { interleavings } from './21-interleavings.js';
 import { sentinelFailover } from './22-sentinel-failover.js';
 import { clusterResharding } from './23-cluster-resharding.js';
 import { sentinelTwice } from './24-sentinel-twice.js';
+import { factsLost } from './25-facts-lost.js';
 
 /** In the order of the list of disasters. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -50,6 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sentinelFailover,
   clusterResharding,
   sentinelTwice,
+  factsLost,
 ];
 
 /** Those that every run of the tests plays, in short. */
