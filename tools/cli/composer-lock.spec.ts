@@ -33,6 +33,14 @@ describe(readComposerLock.name, () => {
     expect(modules[0]?.version).toBe('8.x-1.15');
   });
 
+  it('says no version where the lock does not tell which of two Drupal.org has', () => {
+    const versionOf = (version: string) =>
+      readComposerLock(
+        lock([{ name: 'drupal/token', version, type: 'drupal-module', source: { reference: 'f'.repeat(40) } }]),
+      ).modules[0]?.version;
+    expect(['1.17.0', '1.0.0-beta1', '2.0.3', 'v2.1.4-rc1'].map(versionOf)).toEqual([null, null, '2.0.3', '2.1.4-rc1']);
+  });
+
   it('does not take a commit hash for a version', () => {
     const { modules } = readComposerLock(
       lock([

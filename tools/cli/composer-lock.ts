@@ -98,8 +98,11 @@ function drupalVersion(pkg: LockedPackage): string | null {
   // Composer writes a branch as `dev-1.x` or `1.x-dev`; Drupal.org as `1.x-dev`.
   const branch = /^dev-(.+\.x)$/.exec(version);
   if (branch) return `${branch[1]}-dev`;
-  return stripV(version);
+  // Composer's `1.17.0` may be Drupal.org's `1.17.0` or its `8.x-1.17`: who cannot tell must not guess.
+  return WRITTEN_EITHER_WAY.test(version) ? null : stripV(version);
 }
+
+const WRITTEN_EITHER_WAY = /^v?\d+\.\d+\.0(?:-.*)?$/;
 
 function stripV(version: string | undefined): string | null {
   return version ? version.replace(/^v(?=\d)/, '') : null;

@@ -566,6 +566,7 @@ describe('modules and advisories', () => {
       expect(await box.modulePages.detail({ scope: MINE, module: 'custom', ...PAGE, sort: 'name' })).toMatchObject({
         ...{ origin: 'own', releases: 2, type: 'module' },
         sites: [{ status: 'not_secure' }, { status: 'current' }],
+        versions: [{ drupal_mark: 'not_insecure' }, { drupal_mark: 'insecure', advisory_range: null }],
       });
       expect(await box.moduleVersions.list({ scope: MINE, module: 'custom', ...PAGE })).toMatchObject({
         items: [

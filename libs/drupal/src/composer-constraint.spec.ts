@@ -195,9 +195,11 @@ describe('a Composer constraint', () => {
 });
 
 test('releases are ordered as Composer orders them, and what is no version comes first', () => {
-  const versions = ['8.x-1.10', 'master', '8.x-1.9', '2.0.0', '2.0.0-rc1', '8.x-1.x-dev'];
+  const versions = ['8.x-1.10', '7.x-3.1', 'master', '8.x-1.9', '6.x-4.0', '2.0.0', '2.0.0-rc1', '8.x-1.x-dev'];
   expect(versions.sort(compareReleaseOrder)).toEqual([
     'master',
+    '6.x-4.0',
+    '7.x-3.1',
     '8.x-1.9',
     '8.x-1.10',
     '8.x-1.x-dev',

@@ -167,7 +167,12 @@ const Releases = (): PropertyDecorator =>
   );
 
 export class CreateModuleBody {
-  @ApiProperty({ example: 'town_hall_forms', maxLength: 128, description: 'Machine name, as the sites report it.' })
+  @ApiProperty({
+    example: 'town_hall_forms',
+    maxLength: 128,
+    description:
+      'Machine name, as the sites report it: the `project` of its info file. What is pushed with the origin `custom`, or without a project, is never shown.',
+  })
   @Matches(/^[A-Za-z0-9_.-]{1,128}$/, { message: '$property must be a machine name of at most 128 characters' })
   name: string;
 

@@ -46,7 +46,8 @@ function readProject(project: InstalledProject, profiles: ReadonlySet<string>): 
   return {
     module: textOf(project.project, 'The name of a project'),
     type: project.project === 'drupal' ? 'core' : isTheme ? 'theme' : isProfile ? 'profile' : 'module',
-    version: optionalTextOf(project.version, `The version of ${project.project}`),
+    // An empty version is not the same to Drupal as none.
+    version: project.version === '' ? '' : optionalTextOf(project.version, `The version of ${project.project}`),
     datestamp: secondsOf(project.datestamp),
     state: project.type.endsWith('-uninstalled') ? 'disabled' : 'enabled',
     custom: false,

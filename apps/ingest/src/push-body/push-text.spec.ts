@@ -138,4 +138,13 @@ describe('reading a body', () => {
       ['token', 'module', '1', true],
     ]);
   });
+
+  it('keeps apart, for Drupal does, an info file without a version and one with an empty version', () => {
+    const extensions = ['', null, undefined].map((version, index) => ({
+      ...{ name: `m${index}`, type: 'module', path: `modules/m${index}`, installed: true },
+      info: { project: `m${index}`, ...(version === undefined ? {} : { version }) },
+    }));
+    const inventory = readInventory(JSON.stringify({ extensions }));
+    expect(inventory.lines.map((_, index) => inventory.moduleAt(index).version)).toEqual(['', null, null]);
+  });
 });

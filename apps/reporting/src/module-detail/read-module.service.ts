@@ -7,6 +7,8 @@ import { CLOCK } from '../clock.js';
 import { ModuleHistoryService, type ReadHistory } from '../module-history/module-history.service.js';
 import { moduleType } from '../module-history/module-type.js';
 import { recommendedRelease } from '../module-history/recommended-release.js';
+import { sourcesOf } from '../reading/sources.js';
+import { markOf } from '../version-status/version-judgement.js';
 import type { OwnModule } from '../own-module/own-module.js';
 import { OwnModulesService } from '../own-module/own-modules.service.js';
 import { ModuleDetailRepository, type KnownModule, type ModuleDetailInput } from './module-detail.repository.js';
@@ -51,7 +53,9 @@ export class ReadModuleService {
         supported_branches: document?.supported_branches?.split(',').filter(Boolean) ?? [],
         project_status: document?.project_status ?? null,
         releases: document?.releases.length ?? 0,
-        versions: versions.sort((a, b) => compareReleaseOrder(b.version ?? '', a.version ?? '')),
+        versions: (own.length > 0 ? versions.map((row) => ofOwn(row, history)) : versions).sort((a, b) =>
+          compareReleaseOrder(b.version ?? '', a.version ?? ''),
+        ),
         sites: installed.sites,
         meta: { total: installed.total, as_of: this.clock.now().toISOString() },
       };
@@ -69,4 +73,9 @@ export class ReadModuleService {
       : await this.histories.history(tx, known);
     return { known, own, history };
   }
+}
+
+/** Of an organization's own module its own releases say what is insecure, and there are no advisories. */
+function ofOwn<V extends { readonly version: string | null }>(row: V, history: ReadHistory | null): V {
+  return { ...row, ...sourcesOf(markOf(history?.prepared ?? null, row.version), null) };
 }
