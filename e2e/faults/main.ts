@@ -29,6 +29,8 @@ export async function main(args: readonly string[]): Promise<number> {
     (json ? process.stderr : process.stdout).write(`[${seconds} s] ${text}\n`);
   };
   mkdirSync(folder, { recursive: true });
+  // Every server of every platform sees to its own end.
+  process.setMaxListeners(0);
   // What was started ends with this process; without this a signal would end it without a word.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
   const everyday = flags.has('--everyday');

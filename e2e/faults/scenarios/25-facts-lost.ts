@@ -59,11 +59,8 @@ export const factsLost: Scenario = {
 async function rebuild(stage: Stage, expected: number, promise: string): Promise<void> {
   const command = new PatchwatchCommand(['rebuild', 'reporting'], stage.platform.operator);
   const code = await stage.done('patchwatch rebuild reporting to end', command.end(), 180_000);
-  stage.check(
-    promise,
-    code === expected,
-    `exit code ${code}: ${(command.stderr || command.stdout).trim().slice(-300)}`,
-  );
+  const last = (command.stderr.trim() || command.stdout.trim()).split(/[\r\n]+/).at(-1) ?? '';
+  stage.check(promise, code === expected, `exit code ${code}, ${last}`);
 }
 
 async function lengthsOf({ platform }: Stage): Promise<Map<string, number>> {
