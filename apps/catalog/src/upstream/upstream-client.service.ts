@@ -18,6 +18,8 @@ const KINDS: Readonly<Record<Expected, { readonly accept: string; readonly type:
     xml: { accept: 'text/xml', type: /^[a-z]+\/([a-z.-]+\+)?xml\b/i, maxBytes: 16 * 1024 * 1024 },
     json: { accept: 'application/json', type: /^application\/([a-z.-]+\+)?json\b/i, maxBytes: 4 * 1024 * 1024 },
   };
+/** Types that say nothing, as servers of plain files send them: the reader decides, and it is strict. */
+const NO_TYPE = /^((application|binary)\/octet-stream|text\/plain)?\s*(;|$)/i;
 const MAX_REDIRECTS = 3;
 const USER_AGENT = 'Patchwatch/0.1 (release monitoring)';
 
@@ -180,10 +182,9 @@ export class UpstreamClient implements UpstreamPort {
 
   private async readDocument(response: IncomingMessage, expected: Expected, signal: AbortSignal): Promise<Fetched> {
     const type = response.headers['content-type'] ?? '';
-    if (!KINDS[expected].type.test(type)) {
+    if (!KINDS[expected].type.test(type) && !NO_TYPE.test(type)) {
       response.destroy();
-      const seen = type.slice(0, 80) || 'of no type';
-      throw new FetchFailure('wrong_content_type', `not ${expected.toUpperCase()} but ${seen}`);
+      throw new FetchFailure('wrong_content_type', `not ${expected.toUpperCase()} but ${type.slice(0, 80)}`);
     }
     const body = await readBody(response, KINDS[expected].maxBytes, signal);
     return {

@@ -34,6 +34,20 @@ describe('the upstream client', () => {
     expect(await failureOf(client.get(`${base}/elsewhere`, null))).toBe('redirect_refused');
   });
 
+  it('takes a type that says nothing, as servers of plain files send it, for what was asked for, and no other', async () => {
+    upstream.answer = (url, response) => {
+      const type = decodeURIComponent(url.slice(1));
+      response.writeHead(200, type === '' ? {} : { 'content-type': type }).end('<a/>');
+    };
+    const client = upstream.clientFor(base);
+    const taken = async (type: string) =>
+      (await failureOf(client.get(`${base}/${encodeURIComponent(type)}`, null))) === 'no failure';
+    for (const type of ['', 'text/xml', 'application/rss+xml; charset=utf-8', 'application/octet-stream', 'text/plain'])
+      expect([type, await taken(type)]).toEqual([type, true]);
+    for (const type of ['text/html', 'application/json', 'text/plainer', 'image/png'])
+      expect([type, await taken(type)]).toEqual([type, false]);
+  });
+
   it('gives up on an answer that drips', async () => {
     upstream.answer = (_, response) => {
       response.writeHead(200, XML);
