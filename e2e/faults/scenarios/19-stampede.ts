@@ -17,7 +17,7 @@ export const stampede: Scenario = {
       count: wanted,
       mix: ['changed', 'heartbeat', 'unchanged', 'heartbeat', 'unchanged', 'unchanged', 'heartbeat', 'unchanged'],
     });
-    await stage.done(`${wanted} pushes to be accepted`, load.done(), 360_000);
+    await stage.done(`${wanted} pushes to be accepted`, load.done(), 540_000);
     const seconds = (performance.now() - started) / 1_000;
     stage.note(
       `${stage.ledger.accepted} accepted in ${seconds.toFixed(1)} s, ${Math.round(stage.ledger.accepted / seconds)} a second`,
