@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { MessagingModule, type MessagingOptions } from '#libs/outbox';
 import type { Clock, Logger } from '#libs/runtime';
+import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
 import { AdvisoryRepository } from './advisory/advisory.repository.js';
 import { LookAtAdvisoriesService } from './advisory/look-at-advisories.service.js';
 import { ReadArchiveService } from './advisory/read-archive.service.js';
@@ -55,6 +56,7 @@ export class CatalogModule {
         ModuleRepository,
         FollowModulesService,
         ModulesSeenConsumer,
+        EraseDataConsumer,
         FetchModuleService,
         StoreModulesService,
         AdvisoryRepository,

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
 import { QUEUES } from '#libs/contracts';
 import { MessagingModule } from '#libs/outbox';
@@ -22,6 +23,14 @@ import { EnrolSite } from './enrolment/enrol-site.service.js';
 import { EnrolmentKeyController } from './enrolment/enrolment-key.controller.js';
 import { EnrolmentController } from './enrolment/enrolment.controller.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
+import { BeginErasure } from './erasure/begin-erasure.service.js';
+import { DataErasedConsumer } from './erasure/data-erased.consumer.js';
+import { ErasureChanges } from './erasure/erasure-changes.service.js';
+import { ErasureController } from './erasure/erasure.controller.js';
+import { ErasureRepository } from './erasure/erasure.repository.js';
+import { ErasureRounds } from './erasure/erasure-rounds.service.js';
+import { HearAnswers } from './erasure/hear-answers.service.js';
+import { ReadErasures } from './erasure/read-erasures.service.js';
 import { ExposureController } from './exposure/exposure.controller.js';
 import { ReadExposures } from './exposure/read-exposures.service.js';
 import { HealthController } from './health/health.controller.js';
@@ -32,6 +41,7 @@ import { NeedsIfMatchInterceptor } from './http/needs-if-match.interceptor.js';
 import { NoQueryGuard } from './http/no-query.guard.js';
 import { Bootstrap } from './identity/bootstrap.service.js';
 import { IdentityChanges } from './identity/identity-changes.service.js';
+import { IdentityErasure } from './identity/identity-erasure.service.js';
 import { IdentityRepository } from './identity/identity.repository.js';
 import { JoinOrganization } from './identity/join-organization.service.js';
 import { ManageMembers } from './identity/manage-members.service.js';
@@ -105,6 +115,8 @@ import { RegisterSite } from './site/register-site.service.js';
 import { SiteCascade } from './site/site-cascade.service.js';
 import { SiteChangeController } from './site/site-change.controller.js';
 import { SiteController } from './site/site.controller.js';
+import { RestoreSiteController } from './site/restore-site.controller.js';
+import { RestoreSites } from './site/restore-sites.service.js';
 import { SiteRepository } from './site/site.repository.js';
 import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
 import { SiteShareController } from './site-share/site-share.controller.js';
@@ -139,6 +151,7 @@ export class GatewayModule {
         MessagingModule.forService({
           service: 'gateway',
           config,
+        ScheduleModule.forRoot(),
           dataSource,
           log: logger,
           admission: (connection, observer) =>
@@ -169,6 +182,8 @@ export class GatewayModule {
         ModuleController,
         AdvisoryController,
         ExposureController,
+        RestoreSiteController,
+        ErasureController,
         DashboardController,
         SystemController,
         AuditController,
@@ -275,6 +290,15 @@ export class GatewayModule {
         StepUp,
         SystemProgress,
         WhoAsksRepository,
+        BeginErasure,
+        DataErasedConsumer,
+        ErasureChanges,
+        ErasureRepository,
+        ErasureRounds,
+        HearAnswers,
+        IdentityErasure,
+        ReadErasures,
+        RestoreSites,
       ],
     };
   }

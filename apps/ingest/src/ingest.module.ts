@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Logger, ServiceConfig } from '#libs/runtime';
 import type { RedisConnection } from '#libs/streams';
+import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
 import { AnnounceChangesService } from './inventory/announce-changes.service.js';
 import { ApplyInventoriesService } from './inventory/apply-inventories.service.js';
 import { EndInventoryService } from './inventory/end-inventory.service.js';
@@ -64,6 +65,7 @@ export class IngestModule {
         PushReceivedConsumer,
         FollowSitesService,
         SiteChangedConsumer,
+        EraseDataConsumer,
       ],
     };
   }

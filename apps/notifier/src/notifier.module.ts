@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Logger, ServiceConfig } from '#libs/runtime';
+import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
 import { AlertPeopleService } from './alert/alert-people.service.js';
 import { ExposuresChangedConsumer } from './alert/exposures-changed.consumer.js';
 import { DeliveriesService } from './delivery/deliveries.service.js';
@@ -40,6 +41,7 @@ export class NotifierModule {
         IdentityRepository,
         IdentityService,
         IdentityChangedConsumer,
+        EraseDataConsumer,
         InboxRepository,
         InboxService,
         DeliveryRepository,

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Clock, ServiceConfig } from '#libs/runtime';
+import { ErasureModule } from './erasure/erasure.module.js';
 import { AdvisoryModule } from './advisory/advisory.module.js';
 import { CLOCK } from './clock.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
@@ -54,6 +55,7 @@ export class ReportingModule {
         ModuleDetailModule,
         AdvisoryModule,
         DashboardModule,
+        ErasureModule,
       ],
     };
   }

@@ -2,7 +2,9 @@ import { advisoryChanged } from './events/catalog/advisory-changed.v1.js';
 import { customReleasesChanged } from './events/catalog/custom-releases-changed.v1.js';
 import { moduleReleasesChanged } from './events/catalog/module-releases-changed.v1.js';
 import { accountLetterDue } from './events/gateway/account-letter-due.v1.js';
+import { dataErased } from './events/data-erased.v1.js';
 import { customModuleChanged } from './events/gateway/custom-module-changed.v1.js';
+import { erasureDue } from './events/gateway/erasure-due.v1.js';
 import { memberChanged } from './events/gateway/member-changed.v1.js';
 import { organizationChanged } from './events/gateway/organization-changed.v1.js';
 import { pushReceived } from './events/gateway/push-received.v1.js';
@@ -21,6 +23,8 @@ export const EVENTS: readonly EventDefinition[] = [
   siteChanged,
   customModuleChanged,
   accountLetterDue,
+  erasureDue,
+  ...Object.values(dataErased),
   pushReceived,
   inventoryChanged,
   sitesHeard,

@@ -10,6 +10,8 @@ export * from './events/gateway/organization-changed.v1.js';
 export * from './events/gateway/member-changed.v1.js';
 export * from './events/gateway/custom-module-changed.v1.js';
 export * from './events/gateway/account-letter-due.v1.js';
+export * from './events/gateway/erasure-due.v1.js';
+export * from './events/data-erased.v1.js';
 export * from './events/ingest/inventory-changed.v1.js';
 export * from './events/ingest/sites-heard.v1.js';
 export * from './events/ingest/modules-seen.v1.js';

@@ -20,6 +20,8 @@ export const QUEUES = {
   notifierExposures: { name: 'notifier.exposures', subscriber: 'notifier', partitioned: false },
   /** Identity facts that decide who is told (organizations, sites, users), and letters about accounts. */
   notifierIdentity: { name: 'notifier.identity', subscriber: 'notifier', partitioned: false },
+  /** What the other services erased of a tenant or a person. Key: the erasure's UUID. */
+  gatewayErasures: { name: 'gateway.erasures', subscriber: 'gateway', partitioned: false },
 } as const satisfies Record<string, QueueDefinition>;
 
 export interface QueueDefinition {

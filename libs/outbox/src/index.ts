@@ -13,3 +13,5 @@ export * from './side-work.js';
 export * from './retention.js';
 export * from './start-worker.js';
 export * from './tell-facts.js';
+export * from './erase-rows.js';
+export * from './erase-data.consumer.js';

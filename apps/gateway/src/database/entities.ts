@@ -1,6 +1,7 @@
 import { AuditLine } from '../audit/audit-line.entity.js';
 import { AuditSeal, UnsealedLine } from '../audit/audit-seal.entity.js';
 import { Enrolment } from '../enrolment/enrolment.entity.js';
+import { Erasure } from '../erasure/erasure.entity.js';
 import { Membership } from '../identity/membership.entity.js';
 import { OrganizationRevision } from '../identity/organization-revision.entity.js';
 import { Organization } from '../identity/organization.entity.js';
@@ -24,6 +25,7 @@ export const entities = [
   Membership,
   Site,
   SiteShare,
+  Erasure,
   ApiKey,
   Enrolment,
   OwnModule,

@@ -59,8 +59,10 @@ export class ManageUsers {
       const ended = ends ? await this.sessions.endAll(tx, before.id, 'account_changed') : 0;
       await this.changes.tellMember(tx, saved, await this.members.organizationIds(tx, before.id), doer);
       await this.changes.note(tx, lineOf(doer, 'user.changed', `user:${uuid}`, null), {
-        before: { name: before.name, active: before.active, superuser: before.superuser },
-        after: { name: after.name, active: after.active, superuser: after.superuser },
+        // Not what she is called: the log stays when she is erased.
+        renamed: before.name !== after.name,
+        before: { active: before.active, superuser: before.superuser },
+        after: { active: after.active, superuser: after.superuser },
         sessions_ended: ended,
       });
       return saved;

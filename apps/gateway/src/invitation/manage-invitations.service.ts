@@ -68,7 +68,7 @@ export class ManageInvitations {
         link: { path: `/invitation#${token.text}`, validUntil: invitation.expiresAt },
       });
       await this.changes.note(tx, lineOf(doer, 'invitation.sent', `invitation:${invitation.uuid}`, organization.id), {
-        email: address,
+        // Not to whom: the log stays when she is erased.
         role,
       });
       return invitation;

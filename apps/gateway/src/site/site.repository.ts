@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull } from 'typeorm';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { Site } from './site.entity.js';
@@ -17,6 +17,24 @@ export class SiteRepository {
       if (locked !== null || where.length === 1) return locked;
     }
     return (tx ?? this.dataSource.manager).findOne(Site, { where });
+  }
+
+  /** Removed sites of the asker's organizations, the last removed first. */
+  removed(scope: Scope, { page, per_page }: { page: number; per_page: number }): Promise<[Site[], number]> {
+    return this.dataSource.manager.findAndCount(Site, {
+      where: { removedAt: Not(IsNull()), ...within(scope)[0] },
+      order: { removedAt: 'DESC', id: 'DESC' },
+      skip: (page - 1) * per_page,
+      take: per_page,
+    });
+  }
+
+  /** A removed site of the asker's organizations with its row locked. */
+  findRemoved(scope: Scope, uuid: string, tx: EntityManager): Promise<Site | null> {
+    return tx.findOne(Site, {
+      where: { uuid, removedAt: Not(IsNull()), ...within(scope)[0] },
+      lock: { mode: 'pessimistic_write' },
+    });
   }
 
   add(tx: EntityManager, site: Omit<Site, 'id'>): Promise<Site> {

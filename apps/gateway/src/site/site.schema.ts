@@ -22,6 +22,14 @@ export const SITE = Type.Object({
   created_at: Type.String({ format: 'date-time' }),
 });
 
+export const REMOVED_SITE = Type.Object({
+  id: SITE.properties.id,
+  name: SITE.properties.name,
+  url: SITE.properties.url,
+  environment: SITE.properties.environment,
+  removed_at: Type.String({ format: 'date-time' }),
+});
+
 export const CREATED_SITE = Type.Object({ site: SITE, ...key });
 
 export const SITE_KEY = Type.Object({

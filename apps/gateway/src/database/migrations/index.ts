@@ -9,6 +9,7 @@ import { AuditSeals1764211000002 } from './1764211000002-audit-seals.js';
 import { IdempotencyKeys1764211000003 } from './1764211000003-idempotency-keys.js';
 import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
 
+import { Erasures1764300000002 } from './1764300000002-erasures.js';
 /** The migrations of the schema `gateway`, oldest first. */
 export const migrations = [
   IdentityAndSites1760000000001,
@@ -22,3 +23,4 @@ export const migrations = [
   IdempotencyKeys1764211000003,
   SiteOrganizations1764300000001,
 ];
+  Erasures1764300000002,

@@ -1,0 +1,122 @@
+import { listSites } from '#libs/contracts';
+import { eventually } from '#libs/testing';
+import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
+import { request } from './gateway-in-a-box.js';
+
+describe('what is removed', () => {
+  let api: Api;
+  let administrator: { token: string; organizationId: number };
+  beforeAll(async () => {
+    api = await apiInABox();
+    api.others.answer(listSites, () => ({ items: [], meta: { total: 0, as_of: AS_OF } }));
+    administrator = await api.person('administrator');
+  });
+  afterAll(() => api.close());
+
+  const ask = (token: string, method: string, path: string, body?: unknown) =>
+    request<Body>(api.base, method, `/api/v1/${path}`, { token, body });
+  const sql = <T>(text: string, values: unknown[] = []) => api.box.database.query<T[]>(text, values);
+  const newSite = async (token: string) =>
+    (
+      (await ask(token, 'POST', 'sites', { name: 'Shop', url: 'https://shop.example' })).body.data as {
+        site: { id: string };
+      }
+    ).site.id;
+  const isTold = (queue: string, ...parts: string[]) =>
+    eventually(
+      async () => {
+        const entries = await api.box.streams.client.xrange(`pw:{${queue}.0}`, '-', '+');
+        return entries.some(([, fields]) => parts.every((part) => fields.join().includes(part)));
+      },
+      { what: `${parts.join(' and ')} in ${queue}` },
+    );
+
+  it('a site comes back with its history by an administrator; its keys stay dead', async () => {
+    const site = await newSite(administrator.token);
+    const user = await api.person('user', administrator.organizationId);
+    await sql('UPDATE sites SET removed_at = now(), revision = revision + 1 WHERE uuid = $1', [site]);
+    const list = await ask(administrator.token, 'GET', 'removed-sites');
+    expect(list.body.data).toMatchObject([{ id: site, name: 'Shop' }]);
+    const stranger = await api.person('administrator');
+    expect(told(await ask(stranger.token, 'POST', `removed-sites/${site}/restore`))).toBe('404 not_found');
+    expect(told(await ask(user.token, 'POST', `removed-sites/${site}/restore`))).toBe('403 forbidden');
+    expect(told(await ask(administrator.token, 'POST', `removed-sites/${site}/restore`))).toBe('200');
+    expect((await ask(administrator.token, 'GET', 'removed-sites')).body.data).toEqual([]);
+    expect(told(await ask(administrator.token, 'GET', `sites/${site}`))).toBe('200');
+    await isTold('ingest.sites', site, '"removed_at":null');
+    const lines = await sql(
+      `SELECT 1 FROM audit_log WHERE action = 'site.restored' AND outcome = 'done' AND subject = $1`,
+      [`site:${site}`],
+    );
+    expect(lines).toHaveLength(1);
+  });
+
+  it('S83 goes for good when its time is over, a site by itself and an organization with all it has', async () => {
+    const [old, young] = [await newSite(administrator.token), await newSite(administrator.token)];
+    const other = await api.person('administrator');
+    const lost = await newSite(other.token);
+    await sql(`UPDATE sites SET removed_at = now() - interval '31 days' WHERE uuid = $1`, [old]);
+    await sql(`UPDATE sites SET removed_at = now() - interval '29 days' WHERE uuid = $1`, [young]);
+    await sql(`UPDATE organizations SET removed_at = now() - interval '31 days' WHERE id = $1`, [other.organizationId]);
+    await sql(`UPDATE sites SET removed_at = now() - interval '31 days' WHERE uuid = $1`, [lost]);
+    const replica = await api.box.replica();
+    const erasures = await eventually(
+      async () => {
+        const rows = await sql<{ kind: string; cause: string; subject: { site_ids: number[] } }>(
+          'SELECT kind, cause, subject FROM erasures ORDER BY kind',
+        );
+        return rows.length === 2 ? rows : null;
+      },
+      { what: 'both erasures to begin' },
+    );
+    expect(erasures).toMatchObject([
+      { kind: 'organization', cause: 'retention', subject: { organization_id: other.organizationId } },
+      { kind: 'sites', cause: 'retention' },
+    ]);
+    expect(await sql('SELECT uuid FROM sites WHERE uuid = ANY ($1)', [[old, young, lost]])).toEqual([{ uuid: young }]);
+    for (const table of [
+      'organizations WHERE id',
+      'memberships WHERE organization_id',
+      'api_keys WHERE organization_id',
+    ])
+      expect(await sql(`SELECT 1 FROM ${table} = $1`, [other.organizationId])).toEqual([]);
+    for (const queue of ['ingest.sites', 'catalog.modules', 'reporting.identity', 'notifier.identity'])
+      await isTold(queue, 'erasure-due');
+    await replica.stop();
+  });
+
+  it('a person is erased by herself or a superuser, with a recent proof, unless somebody needs her', async () => {
+    const person = await api.person('developer', administrator.organizationId);
+    const id = ((await ask(person.token, 'GET', 'auth/me')).body.data as { id: string }).id;
+    const body = { subject: 'user', id };
+    expect(told(await ask(administrator.token, 'POST', 'erasures', body))).toBe('403 forbidden');
+    await sql(
+      `UPDATE sessions SET authenticated_at = now() - interval '6 minutes' WHERE user_id = (SELECT id FROM users WHERE uuid = $1)`,
+      [id],
+    );
+    expect(told(await ask(person.token, 'POST', 'erasures', body))).toBe('403 step_up_required');
+    await sql('UPDATE sessions SET authenticated_at = now()');
+    const me = ((await ask(administrator.token, 'GET', 'auth/me')).body.data as { id: string }).id;
+    expect(told(await ask(administrator.token, 'POST', 'erasures', { subject: 'user', id: me }))).toBe(
+      '409 last_administrator',
+    );
+    const root = ((await ask(api.token, 'GET', 'auth/me')).body.data as { id: string }).id;
+    expect(told(await ask(api.token, 'POST', 'erasures', { subject: 'user', id: root }))).toBe(
+      '409 last_administrator',
+    );
+    const begun = await ask(person.token, 'POST', 'erasures', body);
+    expect(told(begun)).toBe('202');
+    expect(told(await ask(person.token, 'GET', 'auth/me'))).toBe('401 invalid_token');
+    const [row] = await sql<{ email: string; name: string; active: boolean }>(
+      'SELECT email, name, active FROM users WHERE uuid = $1',
+      [id],
+    );
+    expect(row).toEqual({ email: `erased-${id}@erased.invalid`, name: 'Erased', active: false });
+    const { id: erasure } = begun.body.data as { id: string };
+    expect((await ask(api.token, 'GET', `erasures/${erasure}`)).body.data).toMatchObject({
+      state: 'running',
+      services: { gateway: { erased_rows: { users: 1, memberships: 1, sessions: 1 } }, ingest: { state: 'waiting' } },
+    });
+    expect(told(await ask(administrator.token, 'GET', `erasures/${erasure}`))).toBe('404 not_found');
+  });
+});
