@@ -72,6 +72,7 @@ import { ChangePassword, NewPasswords, PasswordChanges } from './login/change-pa
 import { CheckPassword } from './login/check-password.service.js';
 import { CountAttempts } from './login/count-attempts.service.js';
 import { KeyStrategy } from './login/key.strategy.js';
+import { KnownDevices } from './login/known-devices.service.js';
 import { LogIn } from './login/log-in.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
 import { LoginController } from './login/login.controller.js';
@@ -80,6 +81,8 @@ import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
 import { StepUp } from './login/step-up.service.js';
 import { WhoAsksRepository } from './login/who-asks.repository.js';
+import { ManageMemberAccess } from './member-access/manage-member-access.service.js';
+import { MemberAccessController } from './member-access/member-access.controller.js';
 import { ManageModules } from './module/manage-modules.service.js';
 import { ModuleController } from './module/module.controller.js';
 import { OwnModuleChanges } from './module/own-module-changes.service.js';
@@ -112,11 +115,11 @@ import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
 import { ReadSites } from './site/read-sites.service.js';
 import { RegisterSite } from './site/register-site.service.js';
+import { RestoreSiteController } from './site/restore-site.controller.js';
+import { RestoreSites } from './site/restore-sites.service.js';
 import { SiteCascade } from './site/site-cascade.service.js';
 import { SiteChangeController } from './site/site-change.controller.js';
 import { SiteController } from './site/site.controller.js';
-import { RestoreSiteController } from './site/restore-site.controller.js';
-import { RestoreSites } from './site/restore-sites.service.js';
 import { SiteRepository } from './site/site.repository.js';
 import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
 import { SiteShareController } from './site-share/site-share.controller.js';
@@ -148,10 +151,10 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [
+        ScheduleModule.forRoot(),
         MessagingModule.forService({
           service: 'gateway',
           config,
-        ScheduleModule.forRoot(),
           dataSource,
           log: logger,
           admission: (connection, observer) =>
@@ -169,6 +172,7 @@ export class GatewayModule {
         SecondFactorController,
         OrganizationController,
         MemberController,
+        MemberAccessController,
         UserController,
         InvitationController,
         PasswordResetController,
@@ -178,12 +182,12 @@ export class GatewayModule {
         SiteController,
         SiteChangeController,
         SiteShareController,
+        RestoreSiteController,
+        ErasureController,
         PushStateController,
         ModuleController,
         AdvisoryController,
         ExposureController,
-        RestoreSiteController,
-        ErasureController,
         DashboardController,
         SystemController,
         AuditController,
@@ -196,8 +200,15 @@ export class GatewayModule {
         { provide: CLOCK, useValue: systemClock },
         { provide: LOGGER, useValue: logger },
         { provide: SETTINGS, useValue: settings },
-        { provide: AccessTokens, useFactory: () => new AccessTokens(config.secrets.jwtSecret) },
-        { provide: RefreshTokens, useFactory: () => new RefreshTokens(config.secrets.jwtSecret) },
+        {
+          provide: AccessTokens,
+          useFactory: () => new AccessTokens(config.secrets.jwtSecret, config.secrets.previousJwtSecret),
+        },
+        { provide: KnownDevices, useFactory: () => new KnownDevices(config.secrets.jwtSecret) },
+        {
+          provide: RefreshTokens,
+          useFactory: () => new RefreshTokens(config.secrets.jwtSecret, config.secrets.previousJwtSecret),
+        },
         { provide: SealingKey, useFactory: () => new SealingKey(sealingKey(config.secrets.pepper)) },
         { provide: AuditSealingKey, useFactory: () => new AuditSealingKey(sealingKeyOfLog(config.secrets.pepper)) },
         { provide: PasswordHasher, useFactory: () => new PasswordHasher(config.secrets.pepper, settings.passwordCost) },
@@ -242,6 +253,7 @@ export class GatewayModule {
         LogIn,
         LoginAttemptsRepository,
         ManageInvitations,
+        ManageMemberAccess,
         ManageMembers,
         ManageModules,
         ManageOrganizationKeys,
@@ -284,12 +296,6 @@ export class GatewayModule {
         SiteKeyDirectory,
         SiteKeyRepository,
         SiteRepository,
-        ShareSite,
-        SiteShareChanges,
-        SiteShareRepository,
-        StepUp,
-        SystemProgress,
-        WhoAsksRepository,
         BeginErasure,
         DataErasedConsumer,
         ErasureChanges,
@@ -299,6 +305,12 @@ export class GatewayModule {
         IdentityErasure,
         ReadErasures,
         RestoreSites,
+        ShareSite,
+        SiteShareChanges,
+        SiteShareRepository,
+        StepUp,
+        SystemProgress,
+        WhoAsksRepository,
       ],
     };
   }

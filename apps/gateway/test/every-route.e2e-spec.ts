@@ -42,6 +42,8 @@ describe('every route', () => {
     'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200, 403],
     'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
     'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
+    'delete /api/v1/organizations/{organizationId}/members/{userId}/sessions': [401, 403, 404, 403, 204, 204, 403],
+    'post /api/v1/organizations/{organizationId}/members/{userId}/password-reset': [401, 403, 404, 403, 202, 202, 403],
     'get /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 200, 200, 403],
     'post /api/v1/organizations/{organizationId}/invitations': [401, 403, 404, 403, 201, 201, 403],
     'delete /api/v1/organizations/{organizationId}/invitations/{invitationId}': [401, 403, 404, 403, 404, 404, 403],
@@ -62,14 +64,14 @@ describe('every route', () => {
     'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200, 200],
     'get /api/v1/sites/{siteUuid}/modules': [401, 403, 404, 200, 200, 200, 200],
     'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200, 200],
-    'get /api/v1/sites/{siteUuid}/organizations': [401, 403, 404, 403, 200, 200, 403],
-    // With its own organization, and not shared with it.
     'get /api/v1/removed-sites': [401, 403, 200, 200, 200, 200, 403],
     'post /api/v1/removed-sites/{siteUuid}/restore': [401, 403, 404, 404, 404, 404, 403],
     'get /api/v1/erasures': [401, 403, 403, 403, 403, 200, 403],
     // Of nobody: what it does, another test sees.
     'post /api/v1/erasures': [401, 403, 403, 403, 403, 404, 403],
     'get /api/v1/erasures/{erasureId}': [401, 403, 404, 404, 404, 404, 403],
+    'get /api/v1/sites/{siteUuid}/organizations': [401, 403, 404, 403, 200, 200, 403],
+    // With its own organization, and not shared with it.
     'put /api/v1/sites/{siteUuid}/organizations/{organizationId}': [401, 403, 404, 403, 400, 400, 403],
     'delete /api/v1/sites/{siteUuid}/organizations/{organizationId}': [401, 403, 404, 403, 404, 404, 403],
     'get /api/v1/sites/{siteUuid}/keys': [401, 403, 404, 403, 200, 200, 403],
@@ -198,13 +200,13 @@ describe('every route', () => {
           .replace('{sessionId}', site.id)
           .replace('{keyId}', key.slice(8, 16))
           .replace('{invitationId}', site.id)
+          .replace('{erasureId}', site.id)
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
-          .replace('{erasureId}', site.id)
           'post /api/v1/auth/login': {},
+          'post /api/v1/erasures': { subject: 'user', id: site.id },
           'post /api/v1/auth/refresh': {},
           'post /api/v1/organizations/{organizationId}/invitations': { email: 'new@agency.example', role: 'user' },
-          'post /api/v1/erasures': { subject: 'user', id: site.id },
           'post /api/v1/organizations/{organizationId}/integration-keys': { name: 'x', scopes: ['sites:read'] },
           'post /api/v1/organizations/{organizationId}/integration-keys/{keyId}/rotate': {},
           'post /api/v1/organizations/{organizationId}/enrolment-keys': { name: 'x', most_sites: 1 },

@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { keyIdOf } from '../src/login/access-tokens.service.js';
 import { EMAIL, gatewayInABox, logIn, PASSWORD, request, type Box } from './gateway-in-a-box.js';
 
 interface Problem {
@@ -138,7 +139,7 @@ describe('logging in', () => {
 
   describe('S31, S32: a token', () => {
     let claims: Record<string, unknown>;
-    const header = { alg: 'HS256', typ: 'at+jwt' };
+    const header = { alg: 'HS256', typ: 'at+jwt', kid: keyIdOf(SECRET) };
     const now = () => Math.floor(Date.now() / 1000);
     beforeEach(async () => {
       const token = await logIn(base);
@@ -165,10 +166,11 @@ describe('logging in', () => {
           return forge({ ...header, jwk: publicKey.export({ format: 'jwk' }) }, claims);
         },
       ],
-      ['that names a key', () => forge({ ...header, kid: '../../dev/null' }, claims)],
+      ['that names a key of nobody', () => forge({ ...header, kid: '../../dev/null' }, claims)],
+      ['S33: that names no key', () => forge({ alg: 'HS256', typ: 'at+jwt' }, claims)],
       ['that names a place of keys', () => forge({ ...header, jku: 'https://evil.example/keys' }, claims)],
       ['of another type', () => forge({ ...header, typ: 'JWT' }, claims)],
-      ['of no type', () => forge({ alg: 'HS256' }, claims)],
+      ['of no type', () => forge({ alg: 'HS256', kid: keyIdOf(SECRET) }, claims)],
       ['that is too old', () => forge(header, { ...claims, iat: now() - 2000, nbf: now() - 2000, exp: now() - 1100 })],
       ['that is not good yet', () => forge(header, { ...claims, nbf: now() + 300 })],
       ['without a beginning', () => forge(header, { ...claims, nbf: undefined })],

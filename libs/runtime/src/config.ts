@@ -29,7 +29,7 @@ export interface ServiceConfig {
   readonly upstreamUrl: string;
   readonly logLevel: LogLevel;
   /** Only the gateway must have them; empty strings elsewhere when not given. */
-  readonly secrets: { readonly jwtSecret: string; readonly pepper: string };
+  readonly secrets: { readonly jwtSecret: string; readonly pepper: string; readonly previousJwtSecret?: string };
   /** The environment as given, for settings that belong to one service only. */
   readonly env: Environment;
 }
@@ -60,7 +60,8 @@ const SHORTEST_SECRET = 32;
 
 /**
  * Reads and checks a service's settings. `PATCHWATCH_<SERVICE>_DATABASE_URL` wins over `PATCHWATCH_DATABASE_URL`.
- * Secrets come from `PATCHWATCH_JWT_SECRET` and `PATCHWATCH_PEPPER`, or from the files `jwt-secret` and `pepper` in `PATCHWATCH_SECRETS_DIR`.
+ * Secrets come from `PATCHWATCH_JWT_SECRET` and `PATCHWATCH_PEPPER`, or from the files `jwt-secret` and `pepper` in `PATCHWATCH_SECRETS_DIR`;
+ * while the first is changed, what it was before from `PATCHWATCH_JWT_SECRET_PREVIOUS` or `jwt-secret-previous`.
  * @throws ConfigError naming every setting that is missing or makes no sense.
  */
 export function loadConfig(service: string, env: Environment = process.env): ServiceConfig {
@@ -87,6 +88,8 @@ export function loadConfig(service: string, env: Environment = process.env): Ser
     },
     env,
   };
+  const previous = read.secret('PATCHWATCH_JWT_SECRET_PREVIOUS', 'jwt-secret-previous', false);
+  if (previous !== '') Object.assign(config.secrets, { previousJwtSecret: previous });
   const failPoints = failPointProblem(env);
   if (failPoints !== null) read.problems.push(failPoints);
   if (read.problems.length > 0) throw new ConfigError(service, read.problems);

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   enrolment_exhausted: { status: 403, title: 'The key may register no more sites' },
   wrong_password: { status: 403, title: 'That is not your password' },
   invalid_code: { status: 403, title: 'The code is wrong' },
+  second_factor_required: { status: 403, title: 'Your organization asks for a second factor' },
   step_up_required: { status: 403, title: 'Prove once more who you are' },
   foreign_origin: { status: 403, title: 'The request comes from another site' },
   invalid_link: { status: 403, title: 'The link is no longer good' },

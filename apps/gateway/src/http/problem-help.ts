@@ -34,6 +34,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   wrong_password: 'The current password is wrong. Attempts count as attempts to log in do.',
   invalid_code:
     'The code of the app is wrong, older than a minute, or was used before; or the backup code is wrong or was used. Wait for the next code.',
+  second_factor_required:
+    'An organization that you belong to asks its members for a second factor, and none of yours is on. Until then you can do nothing else: `POST /api/v1/auth/two-factor`, then `/confirm`.',
   step_up_required:
     'What you want to do needs a proof of who you are that is not older than five minutes. `POST /api/v1/auth/step-up`, then repeat the request.',
   foreign_origin:

@@ -43,6 +43,7 @@ export class Bootstrap {
           timeZone: 'UTC',
           revision: 1,
           createdAt,
+          requiresSecondFactor: false,
           removedAt: null,
         });
         const user = await this.people.addUser(tx, {

@@ -26,6 +26,14 @@ export class CreateOrganizationBody {
   @IsOptional()
   @IsTimeZone()
   time_zone: string = 'UTC';
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'true: its members can do nothing until a second factor of theirs is on.',
+  })
+  @IsOptional()
+  @IsBoolean()
+  requires_second_factor: boolean = false;
 }
 
 export class ChangeOrganizationBody {
@@ -38,6 +46,11 @@ export class ChangeOrganizationBody {
   @IsOptional()
   @IsTimeZone()
   time_zone?: string;
+
+  @ApiPropertyOptional({ description: 'true: its members can do nothing until a second factor of theirs is on.' })
+  @IsOptional()
+  @IsBoolean()
+  requires_second_factor?: boolean;
 }
 
 export class ChangeRoleBody {

@@ -16,6 +16,7 @@ import { scopeOf } from './principal.js';
 export interface OrganizationWords {
   readonly name?: string;
   readonly timeZone?: string;
+  readonly requiresSecondFactor?: boolean;
 }
 
 /** Adds, changes, removes and restores organizations. Each change is a revision, told to the other services. */
@@ -71,7 +72,11 @@ export class ManageOrganizations {
       this.permissions.must('administer', before.id, attempt('organization.changed', uuid, doer));
       mustMatch(doer.ifMatch, before.revision);
       return this.save(tx, 'organization.changed', { ...before, ...words }, doer, {
-        before: { name: before.name, time_zone: before.timeZone },
+        before: {
+          name: before.name,
+          time_zone: before.timeZone,
+          requires_second_factor: before.requiresSecondFactor,
+        },
       });
     });
   }

@@ -22,6 +22,9 @@ export class OrganizationRevision {
   @Column('text', { name: 'time_zone' })
   timeZone: string;
 
+  @Column('boolean', { name: 'requires_second_factor', default: false })
+  requiresSecondFactor: boolean;
+
   @Column('timestamptz', { name: 'removed_at', nullable: true })
   removedAt: Date | null;
 

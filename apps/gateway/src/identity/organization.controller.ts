@@ -43,10 +43,13 @@ export class OrganizationController {
   @Refuses('validation_failed', 'forbidden')
   async create(
     @Person() person: UserPrincipal,
-    @Body() { name, time_zone }: CreateOrganizationBody,
+    @Body() { name, time_zone, requires_second_factor }: CreateOrganizationBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
-    const created = await this.organizations.create({ name, timeZone: time_zone }, doerOf(person, request));
+    const created = await this.organizations.create(
+      { name, timeZone: time_zone, requiresSecondFactor: requires_second_factor },
+      doerOf(person, request),
+    );
     return one(created, person);
   }
 
@@ -64,18 +67,19 @@ export class OrganizationController {
 
   @Patch(':organizationId')
   @NeedsIfMatch()
-  @ApiOperation({ summary: 'Change its name or its time zone' })
+  @ApiOperation({ summary: 'Change its name, its time zone, or whether its members need a second factor' })
   @AnswersOne(ORGANIZATION)
   @Refuses('validation_failed', 'not_found', 'forbidden')
   async change(
     @Person() person: UserPrincipal,
     @Param('organizationId', UuidPipe) uuid: string,
-    @Body() { name, time_zone }: ChangeOrganizationBody,
+    @Body() { name, time_zone, requires_second_factor }: ChangeOrganizationBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const words = {
       ...(name === undefined ? {} : { name }),
       ...(time_zone === undefined ? {} : { timeZone: time_zone }),
+      ...(requires_second_factor === undefined ? {} : { requiresSecondFactor: requires_second_factor }),
     };
     return one(await this.organizations.change(uuid, words, doerOf(person, request)), person);
   }
@@ -122,6 +126,7 @@ export class OrganizationController {
         revision: row.revision,
         name: row.name,
         time_zone: row.timeZone,
+        requires_second_factor: row.requiresSecondFactor,
         removed_at: row.removedAt?.toISOString() ?? null,
         changed_at: row.changedAt.toISOString(),
         changed_by: row.changedBy,
@@ -145,6 +150,7 @@ function shown(organization: Organization, person: UserPrincipal): Record<string
     id: organization.uuid,
     name: organization.name,
     time_zone: organization.timeZone,
+    requires_second_factor: organization.requiresSecondFactor,
     revision: organization.revision,
     created_at: organization.createdAt.toISOString(),
     removed_at: organization.removedAt?.toISOString() ?? null,

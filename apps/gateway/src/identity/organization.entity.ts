@@ -17,6 +17,10 @@ export class Organization {
   @Column('text', { name: 'time_zone' })
   timeZone: string;
 
+  /** Its members can do nothing until they have turned on a second factor (S30). */
+  @Column('boolean', { name: 'requires_second_factor', default: false })
+  requiresSecondFactor: boolean;
+
   /** Raised with every change; readers elsewhere keep the greatest. */
   @Column('integer', { default: 1 })
   revision: number;

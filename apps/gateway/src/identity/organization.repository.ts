@@ -56,6 +56,7 @@ export class OrganizationRepository {
       revision: saved.revision,
       name: saved.name,
       timeZone: saved.timeZone,
+      requiresSecondFactor: saved.requiresSecondFactor,
       removedAt: saved.removedAt,
       changedAt: at,
       changedBy: by,

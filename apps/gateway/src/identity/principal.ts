@@ -17,6 +17,8 @@ export interface UserPrincipal {
     /** Sites of other organizations that this one may read. */
     readonly sharedSiteIds?: readonly number[];
   }[];
+  /** An organization of hers asks for a second factor, and she has none: she may turn one on, and nothing else (S30). */
+  readonly owesSecondFactor: boolean;
   /** Where she is logged in. */
   readonly session: {
     readonly uuid: string;

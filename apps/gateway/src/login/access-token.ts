@@ -25,8 +25,8 @@ export interface VerifiedToken {
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
-/** Header members by which a forger would choose the key, or ask for an understanding that we do not have. */
-const FOREIGN_HEADERS = ['kid', 'jku', 'jwk', 'x5u', 'x5c', 'crit'];
+/** Header members by which a forger would bring a key, or ask for an understanding that we do not have. `kid` names one of ours, or nothing. */
+const FOREIGN_HEADERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit'];
 
 /** The claims; null when what the verifier does not look at is not as ours are: type, header, presence of times, length of life. */
 export function claimsOf({ header, payload }: VerifiedToken): AccessClaims | null {

@@ -9,6 +9,7 @@ import type { KeyScope } from '../integration-key/key-scopes.js';
 export const PUBLIC_ROUTE = 'patchwatch:public';
 export const SITE_KEY_ROUTE = 'patchwatch:site-key';
 export const ENROLMENT_KEY_ROUTE = 'patchwatch:enrolment-key';
+export const OPEN_WITHOUT_FACTOR = 'patchwatch:open-without-second-factor';
 export const KEY_SCOPE = 'patchwatch:key-scope';
 
 /** A route that anybody may ask. All others need a person who is logged in. */
@@ -17,6 +18,9 @@ export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(PUBLIC
 /** A route that a site may ask by its key too; the route itself limits it to that site. */
 export const AllowSiteKey = (): MethodDecorator =>
   applyDecorators(SetMetadata(SITE_KEY_ROUTE, true), ApiSecurity('site_key'));
+
+/** A route for people who owe their organization a second factor, too: what they need to turn it on. */
+export const OpenWithoutSecondFactor = (): MethodDecorator => SetMetadata(OPEN_WITHOUT_FACTOR, true);
 
 /** A route for agents with an enrolment key, and for nobody else. */
 export const OnlyEnrolmentKey = (): MethodDecorator =>

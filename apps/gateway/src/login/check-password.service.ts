@@ -5,7 +5,6 @@ import { People } from '../identity/people.service.js';
 import type { User } from '../identity/user.entity.js';
 import type { Origin } from '../session/origin.js';
 import { CountAttempts } from './count-attempts.service.js';
-import { LoginAttemptsRepository } from './login-attempts.repository.js';
 import { needsRehash } from './password.js';
 import { HasherBusyError, PasswordHasher } from './password-hasher.service.js';
 
@@ -20,7 +19,6 @@ interface Asked {
 export class CheckPassword {
   constructor(
     private readonly people: People,
-    private readonly attempts: LoginAttemptsRepository,
     private readonly counts: CountAttempts,
     private readonly hasher: PasswordHasher,
     private readonly audit: AuditLog,
@@ -47,7 +45,7 @@ export class CheckPassword {
         noted: true,
       });
     }
-    await this.attempts.succeeded(email, origin.address);
+    await this.counts.succeeded(user, origin);
     if (needsRehash(user.passwordHash, this.hasher.cost))
       await this.people.changePasswordHash(user.id, await this.hasher.hash(password));
     return user;
@@ -72,7 +70,7 @@ export class CheckPassword {
       });
       throw new ProblemError('wrong_password', 'That is not your password.', { noted: true });
     }
-    await this.attempts.succeeded(email, origin.address);
+    await this.counts.succeeded(user, origin);
     return user;
   }
 

@@ -9,9 +9,9 @@ import type { UserPrincipal } from '../identity/principal.js';
 import { CHALLENGE_SECONDS } from '../second-factor/challenges.service.js';
 import { loggedInAnswer } from '../session/logged-in.js';
 import { originOf } from '../session/origin.js';
-import { refreshCookie } from '../session/session-cookie.js';
+import { loginCookies } from '../session/session-cookie.js';
 import { LOGGED_IN, USER } from '../session/session.schema.js';
-import { Person, Public } from './asker.decorator.js';
+import { OpenWithoutSecondFactor, Person, Public } from './asker.decorator.js';
 import { ChangePassword } from './change-password.service.js';
 import { LogIn } from './log-in.service.js';
 import { StepUp } from './step-up.service.js';
@@ -104,7 +104,7 @@ export class LoginController {
     const loggedIn = await this.logIn.logIn(body.email, body.password, originOf(request));
     if ('challenge' in loggedIn)
       return new Answer({ challenge: loggedIn.challenge, expires_in: CHALLENGE_SECONDS }, { secret: true });
-    void reply.header('set-cookie', refreshCookie(loggedIn.refreshToken));
+    void reply.header('set-cookie', loginCookies(loggedIn));
     return new Answer(loggedInAnswer(loggedIn), { secret: true, meta: { sessions_ended: loggedIn.ended } });
   }
 
@@ -127,6 +127,7 @@ export class LoginController {
   }
 
   @Post('step-up')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @HttpCode(204)
   @ApiOperation({ summary: 'Prove once more who you are; for five minutes you may do what is sensitive' })
@@ -140,6 +141,7 @@ export class LoginController {
   }
 
   @Get('me')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Who you are' })
   @AnswersOne(ME)

@@ -24,8 +24,12 @@ export class PersonStrategy extends PassportStrategy(Strategy, 'jwt') {
   ) {
     super({
       jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-      // A KeyObject is what node:crypto wants; the types know strings and buffers only.
-      secretOrKey: tokens.key as unknown as Buffer,
+      secretOrKeyProvider: (_request: unknown, token: string, done: (error: Error | null, key?: Buffer) => void) => {
+        const key = tokens.keyOf(token);
+        // A KeyObject is what node:crypto wants; the types know strings and buffers only.
+        if (key === null) done(new Error('The token names no key of ours.'));
+        else done(null, key as unknown as Buffer);
+      },
       algorithms: [TOKEN_ALGORITHM],
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,

@@ -7,7 +7,13 @@ import type { Principal } from '../identity/principal.js';
 import type { KeyScope } from '../integration-key/key-scopes.js';
 import { ApiRates } from '../rate-limit/api-rates.service.js';
 import type { TakenRate } from '../rate-limit/api-rates.service.js';
-import { ENROLMENT_KEY_ROUTE, KEY_SCOPE, PUBLIC_ROUTE, SITE_KEY_ROUTE } from './asker.decorator.js';
+import {
+  ENROLMENT_KEY_ROUTE,
+  KEY_SCOPE,
+  OPEN_WITHOUT_FACTOR,
+  PUBLIC_ROUTE,
+  SITE_KEY_ROUTE,
+} from './asker.decorator.js';
 import type { AuthenticatedRequest } from './asker.decorator.js';
 import { Authenticator } from './authenticator.service.js';
 
@@ -51,12 +57,17 @@ export class PrincipalGuard implements CanActivate {
     }
   }
 
-  /** @throws ProblemError `forbidden`, `insufficient_scope` */
+  /** @throws ProblemError `forbidden`, `insufficient_scope`, `second_factor_required` */
   private mustBeFor(principal: Principal, targets: Targets): void {
     switch (principal.kind) {
       case 'user':
         if (this.is(ENROLMENT_KEY_ROUTE, targets))
           throw new ProblemError('forbidden', 'This is for agents with an enrolment key. People: POST /api/v1/sites.');
+        if (principal.owesSecondFactor && !this.is(OPEN_WITHOUT_FACTOR, targets))
+          throw new ProblemError(
+            'second_factor_required',
+            'An organization of yours asks for a second factor: POST /api/v1/auth/two-factor.',
+          );
         return;
       case 'site_key':
         if (this.is(SITE_KEY_ROUTE, targets)) return;

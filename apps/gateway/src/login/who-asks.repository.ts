@@ -34,6 +34,7 @@ interface Row {
   readonly active: boolean;
   readonly session_version: number;
   readonly memberships: ActingPerson['memberships'];
+  readonly owes_second_factor: boolean;
 }
 
 type Found = ReadonlyMap<string, WhoAsks>;
@@ -77,9 +78,9 @@ export class WhoAsksRepository {
 }
 
 function whoAsks(row: Row): WhoAsks {
-  const { id, uuid, email, name, superuser, memberships } = row;
+  const { id, uuid, email, name, superuser, memberships, owes_second_factor: owesSecondFactor } = row;
   return {
-    person: row.active ? { kind: 'user', id, uuid, email, name, superuser, memberships } : null,
+    person: row.active ? { kind: 'user', id, uuid, email, name, superuser, memberships, owesSecondFactor } : null,
     sessionVersion: row.session_version,
     session: {
       id: row.session_id,
@@ -105,6 +106,13 @@ const WHO_ASKS = `
            FROM memberships membership
            JOIN organizations organization ON organization.id = membership.organization_id AND organization.removed_at IS NULL
            WHERE membership.user_id = person.id
-         ), '[]') AS memberships
+         ), '[]') AS memberships,
+         EXISTS (
+           SELECT FROM memberships membership
+           JOIN organizations organization ON organization.id = membership.organization_id AND organization.removed_at IS NULL
+           WHERE membership.user_id = person.id AND organization.requires_second_factor
+         ) AND NOT EXISTS (
+           SELECT FROM second_factors factor WHERE factor.user_id = person.id AND factor.confirmed_at IS NOT NULL
+         ) AS owes_second_factor
   FROM sessions session JOIN users person ON person.id = session.user_id
   WHERE session.uuid = ANY($1::uuid[])`;

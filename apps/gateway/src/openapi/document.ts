@@ -16,6 +16,7 @@ export interface OpenApi {
 const EVERYWHERE: readonly ProblemCode[] = [
   'missing_credentials',
   'invalid_token',
+  'second_factor_required',
   'rate_limited',
   'internal_error',
   'unavailable',

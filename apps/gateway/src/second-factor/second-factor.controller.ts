@@ -6,12 +6,12 @@ import Type from 'typebox';
 import { Answer } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import type { UserPrincipal } from '../identity/principal.js';
-import { Person, Public } from '../login/asker.decorator.js';
+import { OpenWithoutSecondFactor, Person, Public } from '../login/asker.decorator.js';
 import { LogIn } from '../login/log-in.service.js';
 import { StepUp } from '../login/step-up.service.js';
 import { loggedInAnswer } from '../session/logged-in.js';
 import { originOf } from '../session/origin.js';
-import { refreshCookie } from '../session/session-cookie.js';
+import { loginCookies } from '../session/session-cookie.js';
 import { LOGGED_IN } from '../session/session.schema.js';
 import { ManageSecondFactor } from './manage-second-factor.service.js';
 
@@ -69,11 +69,12 @@ export class SecondFactorController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown>> {
     const loggedIn = await this.logIn.finish(body.challenge, body.code, originOf(request));
-    void reply.header('set-cookie', refreshCookie(loggedIn.refreshToken));
+    void reply.header('set-cookie', loginCookies(loggedIn));
     return new Answer(loggedInAnswer(loggedIn), { secret: true, meta: { sessions_ended: loggedIn.ended } });
   }
 
   @Get('two-factor')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Whether a code is needed to log in as you' })
   @AnswersOne(STATE)
@@ -87,6 +88,7 @@ export class SecondFactorController {
   }
 
   @Post('two-factor')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Begin to use an authenticator app; it counts once a code of it was confirmed' })
   @AnswersOne(ENROLMENT, 201)
@@ -98,6 +100,7 @@ export class SecondFactorController {
   }
 
   @Post('two-factor/confirm')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @HttpCode(200)
   @ApiOperation({ summary: 'Turn it on by a code of the app; the answer has ten backup codes' })

@@ -6,6 +6,8 @@ export interface LoggedIn {
   /** Seconds. */
   readonly expiresIn: number;
   readonly refreshToken: string;
+  /** By which her browser is known from now on; null: it stays as it is. */
+  readonly deviceToken: string | null;
   readonly sessionUuid: string;
   /** Other sessions that had to end, because there were three. */
   readonly ended: number;

@@ -1,3 +1,4 @@
+import { deviceTokenOf } from './session-cookie.js';
 import { deviceName } from './session-life.js';
 
 /** Where a request of a person comes from. */
@@ -6,6 +7,8 @@ export interface Origin {
   readonly requestId: string;
   /** What the browser or program calls itself. */
   readonly device: string;
+  /** By which the browser may be known from an earlier log-in; see `KnownDevices`. */
+  readonly deviceToken?: string | null;
 }
 
 /** What of a request tells it. */
@@ -16,6 +19,11 @@ export interface OriginRequest {
 }
 
 export function originOf({ ip, id, headers }: OriginRequest): Origin {
-  const agent = headers['user-agent'];
-  return { address: ip, requestId: id, device: deviceName(typeof agent === 'string' ? agent : undefined) };
+  const { cookie, 'user-agent': agent } = headers;
+  return {
+    address: ip,
+    requestId: id,
+    device: deviceName(typeof agent === 'string' ? agent : undefined),
+    deviceToken: deviceTokenOf(typeof cookie === 'string' ? cookie : undefined),
+  };
 }

@@ -17,11 +17,17 @@ const FORM = /^pwr\.([0-9a-f]{32})\.([\w-]{43})\.([\w-]{22})$/;
  * invented one ends nothing and reads nothing.
  */
 export class RefreshTokens {
-  private readonly key: Buffer;
+  /** The one that makes tokens, and the one before it, if there is one. */
+  private readonly keys: readonly Buffer[];
 
-  /** @param secret the one of the access tokens; the key here is derived from it and is another. */
-  constructor(secret: string) {
-    this.key = Buffer.from(hkdfSync('sha256', secret, '', 'patchwatch refresh tokens', 32));
+  /**
+   * @param secret the one of the access tokens; the key here is derived from it and is another
+   * @param previous what was the secret until a short while ago, or null: its tokens are read, and their successors are of the new one
+   */
+  constructor(secret: string, previous: string | null = null) {
+    this.keys = [secret, ...(previous === null ? [] : [previous])].map((text) =>
+      Buffer.from(hkdfSync('sha256', text, '', 'patchwatch refresh tokens', 32)),
+    );
   }
 
   first(sessionUuid: string): RefreshToken {
@@ -30,34 +36,40 @@ export class RefreshTokens {
 
   /** Always the same for the same token. */
   next(token: RefreshToken): RefreshToken {
-    const [, session, secret] = FORM.exec(token.text)!;
-    return this.make(session!, this.mac('next', session!, secret!));
+    const [, session, secret, tag] = FORM.exec(token.text)!;
+    // By the key that made it: replicas that know the secrets in another order give the same successor.
+    const key = this.keyOfTag(session!, secret!, tag!)!;
+    return this.make(session!, mac(key, 'next', session!, secret!));
   }
 
   /** The token, when it is one that we made; null for everything else. */
   read(text: string): RefreshToken | null {
     const [, session, secret, tag] = FORM.exec(text) ?? [];
     if (session === undefined || secret === undefined || tag === undefined) return null;
-    if (!timingSafeEqual(Buffer.from(tag), Buffer.from(this.tag(session, secret)))) return null;
+    if (this.keyOfTag(session, secret, tag) === null) return null;
     return { text, sessionUuid: toUuid(session), hash: hash('sha256', secret, 'buffer') };
   }
 
   private make(session: string, secretBytes: Buffer): RefreshToken {
     const secret = secretBytes.toString('base64url');
     return {
-      text: `pwr.${session}.${secret}.${this.tag(session, secret)}`,
+      text: `pwr.${session}.${secret}.${tagOf(this.keys[0]!, session, secret)}`,
       sessionUuid: toUuid(session),
       hash: hash('sha256', secret, 'buffer'),
     };
   }
 
-  private tag(session: string, secret: string): string {
-    return this.mac('tag', session, secret).subarray(0, 16).toString('base64url');
+  private keyOfTag(session: string, secret: string, tag: string): Buffer | null {
+    return this.keys.find((key) => timingSafeEqual(Buffer.from(tag), Buffer.from(tagOf(key, session, secret)))) ?? null;
   }
+}
 
-  private mac(use: string, session: string, secret: string): Buffer {
-    return createHmac('sha256', this.key).update(`${use}.${session}.${secret}`).digest();
-  }
+function tagOf(key: Buffer, session: string, secret: string): string {
+  return mac(key, 'tag', session, secret).subarray(0, 16).toString('base64url');
+}
+
+function mac(key: Buffer, use: string, session: string, secret: string): Buffer {
+  return createHmac('sha256', key).update(`${use}.${session}.${secret}`).digest();
 }
 
 function toUuid(session: string): string {

@@ -5,8 +5,11 @@ import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import type { User } from '../identity/user.entity.js';
 import { AccountLetters } from '../letter/account-letters.service.js';
+import { KnownDevices } from '../login/known-devices.service.js';
+import { networkOf } from '../login/network.js';
 import type { Origin } from './origin.js';
 import type { Session } from './session.entity.js';
+import { SessionRepository } from './session.repository.js';
 
 /** Tells of log-ins, and of tokens that were copied: the audit log, and the person. */
 @Injectable()
@@ -14,10 +17,13 @@ export class SessionNotices {
   constructor(
     private readonly audit: AuditLog,
     private readonly letters: AccountLetters,
+    private readonly devices: KnownDevices,
+    private readonly sessions: SessionRepository,
     @Inject(UNIT_OF_WORK) private readonly unitOfWork: UnitOfWork<EntityManager>,
   ) {}
 
-  opened(user: User, sessionUuid: string, origin: Origin): void {
+  /** Writes to her when nothing about where she logs in is known (S43). @returns the token by which it is known from now on */
+  async opened(user: User, sessionUuid: string, origin: Origin): Promise<string> {
     this.audit.done({
       action: 'login.succeeded',
       actor: `user:${user.uuid}`,
@@ -26,6 +32,9 @@ export class SessionNotices {
       requestId: origin.requestId,
       detail: { session: sessionUuid, device: origin.device },
     });
+    if (await this.isNewPlace(user, sessionUuid, origin))
+      await this.unitOfWork.run((tx) => this.letters.send(tx, { letter: 'new_device', to: user, origin }));
+    return this.devices.give(origin.deviceToken, user.email);
   }
 
   /** A refresh token came again, and its session was ended for it. */
@@ -41,5 +50,17 @@ export class SessionNotices {
     });
     if (user === null) return;
     await this.unitOfWork.run((tx) => this.letters.send(tx, { letter: 'session_token_reused', to: user, origin }));
+  }
+
+  /** Neither the browser's token is known, nor was the same program used from the same network before. The first log-in of all is news to nobody. */
+  private async isNewPlace(
+    user: User,
+    sessionUuid: string,
+    { deviceToken, device, address }: Origin,
+  ): Promise<boolean> {
+    if (this.devices.deviceOf(deviceToken, user.email) !== null) return false;
+    const before = await this.sessions.before(user.id, sessionUuid);
+    const network = networkOf(address);
+    return before.length > 0 && !before.some((one) => one.device === device && networkOf(one.address) === network);
   }
 }

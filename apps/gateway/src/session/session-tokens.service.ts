@@ -25,8 +25,8 @@ export class SessionTokens {
   /** Logs in a person who has proved who she is. */
   async open(user: User, origin: Origin): Promise<LoggedIn> {
     const { uuid, refreshToken, ended } = await this.sessions.open(user, origin);
-    this.notices.opened(user, uuid, origin);
-    return { ...this.access(user, uuid), refreshToken, ended };
+    const deviceToken = await this.notices.opened(user, uuid, origin);
+    return { ...this.access(user, uuid), refreshToken, deviceToken, ended };
   }
 
   /** @throws ProblemError `invalid_refresh_token` */
@@ -40,10 +40,10 @@ export class SessionTokens {
       throw over();
     }
     if (user === null || !user.active || user.sessionVersion !== session.sessionVersion) throw over();
-    return { ...this.access(user, session.uuid), refreshToken: result.refreshToken, ended: 0 };
+    return { ...this.access(user, session.uuid), refreshToken: result.refreshToken, deviceToken: null, ended: 0 };
   }
 
-  private access(user: User, sessionUuid: string): Omit<LoggedIn, 'refreshToken' | 'ended'> {
+  private access(user: User, sessionUuid: string): Omit<LoggedIn, 'refreshToken' | 'deviceToken' | 'ended'> {
     const accessToken = this.tokens.sign(
       { sub: user.uuid, sv: user.sessionVersion, sid: sessionUuid },
       this.clock.now(),

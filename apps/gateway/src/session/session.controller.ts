@@ -7,7 +7,7 @@ import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { ProblemError } from '../http/problem.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import type { UserPrincipal } from '../identity/principal.js';
-import { Person, Public } from '../login/asker.decorator.js';
+import { OpenWithoutSecondFactor, Person, Public } from '../login/asker.decorator.js';
 import { loggedInAnswer } from './logged-in.js';
 import { mustBeOwn } from './own-origin.js';
 import { originOf } from './origin.js';
@@ -53,6 +53,7 @@ export class SessionController {
   }
 
   @Post('logout')
+  @OpenWithoutSecondFactor()
   @ApiBearerAuth()
   @HttpCode(204)
   @ApiOperation({ summary: 'End this session' })
@@ -62,7 +63,7 @@ export class SessionController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     await this.sessions.end(person, person.session.uuid, 'logged_out', originOf(request));
-    void reply.header('set-cookie', noRefreshCookie()).header('clear-site-data', '"cookies", "storage"');
+    void reply.header('set-cookie', noRefreshCookie()).header('clear-site-data', '"storage"');
   }
 
   @Get('sessions')

@@ -4,6 +4,7 @@ import { Check, Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'ty
 @Entity('sessions')
 @Unique('sessions_uuid', ['uuid'])
 @Index('sessions_user', ['userId', 'lastSeenAt'], { where: '"ended_at" IS NULL' })
+@Index('sessions_user_started_at', ['userId', 'startedAt'])
 @Check('sessions_token_hash', `octet_length("token_hash") = 32`)
 export class Session {
   @PrimaryGeneratedColumn('identity', { generatedIdentity: 'ALWAYS', primaryKeyConstraintName: 'sessions_pkey' })

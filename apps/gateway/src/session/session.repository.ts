@@ -29,6 +29,16 @@ export class SessionRepository {
     return tx.find(Session, { where: alive(userId, now), order: { lastSeenAt: 'DESC', id: 'DESC' } });
   }
 
+  /** Where she was logged in before that session, the last hundred times. */
+  before(userId: number, uuid: string): Promise<Pick<Session, 'device' | 'address'>[]> {
+    return this.dataSource.manager.find(Session, {
+      select: { device: true, address: true },
+      where: { userId, uuid: Not(uuid) },
+      order: { startedAt: 'DESC' },
+      take: 100,
+    });
+  }
+
   add(tx: EntityManager, session: Omit<Session, 'id'>): Promise<Session> {
     return tx.save(tx.create(Session, session));
   }

@@ -50,6 +50,19 @@ const WORDS: Readonly<Record<AccountLetter, Speak>> = {
     ],
     link: null,
   }),
+  new_device: () => ({
+    subject: 'A log-in from a new place',
+    lines: [
+      'Somebody, probably you, logged in to your account with a program or from a network that was not used before.',
+      NOT_YOU,
+    ],
+    link: null,
+  }),
+  login_after_failures: () => ({
+    subject: 'Your password was given after several failures',
+    lines: ['Your password was right after several wrong ones: somebody may have guessed it.', NOT_YOU],
+    link: null,
+  }),
   second_factor_on: () => ({
     subject: 'Your second factor is on',
     lines: ['From now on a code of your app is needed to log in.', NOT_YOU],

@@ -7,9 +7,10 @@ import { InvitationsAndResets1763900000003 } from './1763900000003-invitations-a
 import { IntegrationKeys1764211000001 } from './1764211000001-integration-keys.js';
 import { AuditSeals1764211000002 } from './1764211000002-audit-seals.js';
 import { IdempotencyKeys1764211000003 } from './1764211000003-idempotency-keys.js';
+import { RequiredSecondFactor1764211000004 } from './1764211000004-required-second-factor.js';
 import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
-
 import { Erasures1764300000002 } from './1764300000002-erasures.js';
+
 /** The migrations of the schema `gateway`, oldest first. */
 export const migrations = [
   IdentityAndSites1760000000001,
@@ -21,6 +22,7 @@ export const migrations = [
   IntegrationKeys1764211000001,
   AuditSeals1764211000002,
   IdempotencyKeys1764211000003,
+  RequiredSecondFactor1764211000004,
   SiteOrganizations1764300000001,
-];
   Erasures1764300000002,
+];

@@ -9,6 +9,8 @@ export const AccountLetter = Type.Union([
   Type.Literal('password_reset'),
   Type.Literal('password_changed'),
   Type.Literal('session_token_reused'),
+  Type.Literal('new_device'),
+  Type.Literal('login_after_failures'),
   Type.Literal('second_factor_on'),
   Type.Literal('second_factor_off'),
   Type.Literal('backup_code_used'),

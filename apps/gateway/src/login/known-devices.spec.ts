@@ -1,0 +1,24 @@
+import { KnownDevices } from './known-devices.service.js';
+
+describe('a device that was logged in from', () => {
+  const devices = new KnownDevices('s'.repeat(40));
+
+  it('is known for the accounts of five people, whatever the case of their addresses, and for nobody else', () => {
+    let token: string | null = null;
+    for (const who of ['a', 'b', 'c', 'd', 'e', 'f']) token = devices.give(token, `${who}@agency.example`);
+    const known = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].filter(
+      (who) => devices.deviceOf(token, `${who.toUpperCase()}@Agency.example`) !== null,
+    );
+    expect(known).toEqual(['b', 'c', 'd', 'e', 'f']);
+    expect(devices.give(token, 'f@agency.example')).toBe(token);
+  });
+
+  it('is not known by a token of another secret, a changed one, or none', () => {
+    const token = devices.give(null, 'a@agency.example');
+    expect(devices.deviceOf(token, 'a@agency.example')).toBe(token.split('.')[1]);
+    expect(new KnownDevices('t'.repeat(40)).deviceOf(token, 'a@agency.example')).toBeNull();
+    const tag = token.split('.')[2]!;
+    for (const wrong of [null, undefined, '', 'pwd', `pwd.${tag}.${tag}`, `${token}x`, token.replace('pwd', 'pwr')])
+      expect(devices.deviceOf(wrong, 'a@agency.example')).toBeNull();
+  });
+});
