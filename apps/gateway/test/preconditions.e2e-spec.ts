@@ -84,11 +84,12 @@ describe('changes that say what they are based on', () => {
     const path = await places[1]![1]();
     const tag = tagOf(await ask('GET', path));
     const stranger = await api.person('administrator');
-    for (const headers of [{ 'if-match': tag }, { 'if-match': '"r9"' }, { 'if-none-match': tag }]) {
+    const sent: Record<string, string>[] = [{ 'if-match': tag }, { 'if-match': '"r9"' }, { 'if-none-match': tag }];
+    for (const headers of sent) {
       const method = 'if-none-match' in headers ? 'GET' : 'PATCH';
       const reply = await request<Body>(api.base, method, `/api/v1/${path}`, {
         token: stranger.token,
-        headers: headers as Record<string, string>,
+        headers,
         ...(method === 'PATCH' ? { body: { name: 'x' } } : {}),
       });
       expect(told(reply)).toBe('404 not_found');

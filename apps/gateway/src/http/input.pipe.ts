@@ -36,6 +36,12 @@ export class InputPipe extends ValidationPipe {
         errors: [{ pointer: '', code: 'wrong_type', detail: 'must be an object' }],
       });
     }
+    // class-transformer drops it in silence.
+    if (metadata.type === 'body' && Object.hasOwn(value as object, 'constructor')) {
+      throw new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', {
+        errors: [{ pointer: '/constructor', code: 'unknown_member', detail: 'does not exist here' }],
+      });
+    }
     try {
       return await super.transform(value, metadata);
     } catch (error) {
