@@ -41,7 +41,7 @@ export const relays: Scenario = {
     await stage.pass(1_000);
     const late = await lateWriter(stage, sites[0]!);
     const wanted = stage.scale(20, 3);
-    await stage.until(`${wanted} relays to die between XADD and COMMIT`, () => deaths() >= wanted, 120_000);
+    await stage.until(`${wanted} relays to die between XADD and COMMIT`, () => deaths() >= wanted, 300_000);
     await late.commit();
     await load.stop();
     await stage.until(

@@ -22,7 +22,7 @@ export async function dieAgainAndAgain(stage: Stage, point: string): Promise<voi
     lanes: 16,
     perSecond: stage.scale(250, 80),
   });
-  await stage.until(`${wanted} deaths at ${point}`, () => deaths() >= wanted, 120_000);
+  await stage.until(`${wanted} deaths at ${point}`, () => deaths() >= wanted, 300_000);
   await load.stop();
   for (const victim of victims) victim.settings = {};
   await Promise.all(victims.map((victim) => victim.restart()));
