@@ -30,7 +30,10 @@ const system = await startSystem({
     PATCHWATCH_LOG_LEVEL: 'warn',
     // Five hundred people are not at one address: the bench names one for each, as a proxy would.
     PATCHWATCH_TRUSTED_PROXIES: '127.0.0.1',
+    // One person does the reading of hundreds: the limits are looked at for each request all the same.
     PATCHWATCH_PUSH_RATE: '9000000/60',
+    PATCHWATCH_USER_RATE: '9000000/60',
+    PATCHWATCH_ADDRESS_RATE: '9000000/60',
   },
 });
 try {

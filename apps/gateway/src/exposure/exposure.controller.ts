@@ -1,5 +1,5 @@
 import { Controller, Get, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExposureRow } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
@@ -38,7 +38,7 @@ export class ExposureController {
   @Get(['exposures/export', 'exposures.csv'])
   @AllowIntegrationKey('exposures:read')
   @ApiOperation({ summary: 'All exposures that the filters let through, as a CSV file' })
-  @ApiProduces('text/csv')
+  @ApiOkResponse({ description: 'OK', content: { 'text/csv': { schema: { type: 'string' } } } })
   async export(
     @Asking() person: Actor,
     @Query() query: ExposureListQuery,

@@ -1,5 +1,5 @@
 import { Controller, Delete, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
@@ -36,6 +36,7 @@ export class MemberAccessController {
 
   @Post('password-reset')
   @HttpCode(202)
+  @ApiAcceptedResponse({ description: 'A mail goes to the address, when there is an account of it; no body' })
   @ApiOperation({
     summary: 'Have a mail sent to a member by which she can set a new password; the old one goes on until then',
   })

@@ -32,6 +32,9 @@ const RATE_LIMIT_HEADERS: Json = {
     schema: { type: 'string' },
   },
 };
+const RATE_LIMIT_REFERENCES: Json = Object.fromEntries(
+  Object.keys(RATE_LIMIT_HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 /** Problems of a POST that was sent under an Idempotency-Key. */
 const OF_IDEMPOTENT_REQUESTS: readonly ProblemCode[] = [
   'invalid_idempotency_key',
@@ -66,17 +69,23 @@ export function completed<D extends OpenApi>(document: D): D {
   document.components = {
     ...document.components,
     schemas: { ...(document.components?.schemas as Json), Problem: PROBLEM },
+    headers: RATE_LIMIT_HEADERS,
   };
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    // Said aloud: for everybody.
+    operation.security ??= [];
+    const succeeds = Object.keys(operation.responses as Json).some((status) => status.startsWith('2'));
     operation.responses = {
+      ...(succeeds ? {} : { 204: { description: 'Done; the answer has no body' } }),
       ...(operation.responses as Json),
       ...problemResponses(EVERYWHERE, operation.responses as Json),
     };
   }
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path)))
     for (const response of Object.values(operation.responses as Record<string, Json>))
-      response.headers = { ...(response.headers as Json | undefined), ...RATE_LIMIT_HEADERS };
-  for (const { post } of Object.values(document.paths)) if (post?.security !== undefined) takesIdempotencyKey(post);
+      response.headers = { ...(response.headers as Json | undefined), ...RATE_LIMIT_REFERENCES };
+  for (const { post } of Object.values(document.paths))
+    if ((post?.security as unknown[] | undefined)?.length) takesIdempotencyKey(post!);
   document.paths['/api/v1/sites/{siteUuid}/modules/sync'] = { post: PUSH };
   return document;
 }
@@ -160,7 +169,7 @@ const PUSH: Json = {
   responses: {
     202: {
       description: 'Accepted and durable',
-      headers: { RateLimit: { schema: { type: 'string' } }, 'RateLimit-Policy': { schema: { type: 'string' } } },
+      headers: RATE_LIMIT_REFERENCES,
       content: {
         'application/json': {
           schema: {

@@ -32,7 +32,15 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
       'enrolment_key',
     )
     .build();
-  return completed(SwaggerModule.createDocument(app, config) as unknown as OpenApi) as unknown as OpenAPIObject;
+  return completed(
+    SwaggerModule.createDocument(app, config, { operationIdFactory }) as unknown as OpenApi,
+  ) as unknown as OpenAPIObject;
+}
+
+/** `siteCreate`: what a generated client calls its method. */
+function operationIdFactory(controller: string, method: string): string {
+  const subject = controller.replace(/Controller$/, '');
+  return `${subject.charAt(0).toLowerCase()}${subject.slice(1)}${method.charAt(0).toUpperCase()}${method.slice(1)}`;
 }
 
 /** Serves the pages to read: `/docs`, `/docs/openapi.json`, `/docs/errors`; `/` leads there. The document is made when it is first asked for. */

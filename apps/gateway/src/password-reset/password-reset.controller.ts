@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import { Refuses } from '../http/openapi.decorator.js';
@@ -41,6 +41,7 @@ export class PasswordResetController {
 
   @Post()
   @HttpCode(202)
+  @ApiAcceptedResponse({ description: 'A mail goes to the address, when there is an account of it; no body' })
   @ApiOperation({ summary: 'Get a mail by which a new password can be set; the answer is the same for every address' })
   @Refuses('validation_failed', 'too_many_attempts', 'unavailable')
   async ask(@Body() { email }: AskResetBody, @Req() request: FastifyRequest): Promise<void> {
