@@ -91,14 +91,17 @@ const histories = [12, 20, 30, 60, 120, 400].map((count, index) => {
 function verdictOf(key, index) {
   const history = histories[index % histories.length];
   const version = history.versions[(index * 31) % history.versions.length];
-  return projectStatus({ project: 'module', type: 'module', version, datestamp: 1_600_000_000 }, history[key], {
+  const known = key === 'copy' ? { ...history.document } : history[key];
+  return projectStatus({ project: 'module', type: 'module', version, datestamp: 1_600_000_000 }, known, {
     now: 1_700_000_000,
   });
 }
 const prepared = ratePerSecond((index) => verdictOf('prepared', index));
 report('verdicts with prepared histories', prepared, 'a second', prepared >= TARGETS.verdictsPerSecond);
-const unprepared = ratePerSecond((index) => verdictOf('document', index));
-report('verdicts that prepare the history each time', unprepared, 'a second', true);
+const onDocuments = ratePerSecond((index) => verdictOf('document', index));
+report('verdicts on documents as they were read', onDocuments, 'a second', onDocuments >= TARGETS.verdictsPerSecond);
+const unprepared = ratePerSecond((index) => verdictOf('copy', index));
+report('verdicts each on a document never seen before', unprepared, 'a second', true);
 const range = {
   affected: '>= 8.0.0 <8.9.20 || >= 9.1.0 <9.1.14 || >=9.2.0 <9.2.6',
   affectedD7: null,

@@ -186,11 +186,12 @@ describe('a Composer constraint', () => {
     `^1.0-a${'-1'.repeat(900)}x`,
     `1.0 - 2.0-p${'1'.repeat(1900)}x`,
   ])('hostile text number %# is answered at once', (text) => {
-    const begun = performance.now();
+    // Of this process alone: what else the machine does must not count.
+    const begun = process.cpuUsage();
     parseConstraint(text);
     normalizeVersion(text.slice(0, 255));
     stabilityOf(text);
-    expect(performance.now() - begun).toBeLessThan(200);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(200);
   });
 });
 

@@ -1,7 +1,7 @@
 import { matches, parseConstraint, type Constraint } from './composer-constraint.js';
 import { compareComposer, normalizeVersion, stabilityOf, type ComposerVersion } from './composer-version.js';
 import { isEmpty } from './loose-values.js';
-import { inSupportedBranch, prepareHistory, shownVersion, type PreparedHistory } from './prepared-history.js';
+import { inSupportedBranch, preparedOf, shownVersion, type PreparedHistory } from './prepared-history.js';
 import type { ProjectStatus } from './project-status.js';
 import type { HistoryRelease, ReleaseHistoryDocument } from './release-history.js';
 
@@ -69,7 +69,7 @@ export function projectCoreCompatibility(
   cores: CoreCandidates | null,
 ): Map<string, CoreCompatibility> | null {
   if (!history || !cores || cores.candidates.length === 0) return null;
-  const { releases } = 'prepared' in history ? history : prepareHistory(history);
+  const { releases } = preparedOf(history);
   const shown = new Set(status.releases);
   const named = [status.recommended, status.latestVersion, ...status.also.map(([, version]) => version)];
   const versions = [...named.filter((version) => version !== null && shown.has(version)), ...status.securityUpdates];
@@ -92,7 +92,7 @@ export function coreCandidatesOf(
   installedCore: string,
 ): CoreCandidates | null {
   if (!core) return null;
-  const prepared = 'prepared' in core ? core : prepareHistory(core);
+  const prepared = preparedOf(core);
   if (prepared.releases.size === 0 || !prepared.branches || isEmpty(prepared.branches.join(','))) return null;
   return coreCandidates(prepared.releases.keys(), prepared.branches, installedCore);
 }

@@ -47,6 +47,19 @@ export interface PreparedHistory {
 
 const RELEASE_TYPE = 'Release type';
 
+const remembered = new WeakMap<ReleaseHistoryDocument, PreparedHistory>();
+
+/**
+ * What prepareHistory makes of a document, worked out once and remembered for as long as the document lives: it must not be changed after it
+ * was first asked about.
+ */
+export function preparedOf(history: ReleaseHistoryDocument | PreparedHistory): PreparedHistory {
+  if ('prepared' in history) return history;
+  let prepared = remembered.get(history);
+  if (!prepared) remembered.set(history, (prepared = prepareHistory(history)));
+  return prepared;
+}
+
 /** Works a document out for projectStatus. Pure; the document must not be changed afterwards. */
 export function prepareHistory(history: ReleaseHistoryDocument): PreparedHistory {
   const releases = new Map<string, HistoryRelease>();

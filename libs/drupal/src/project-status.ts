@@ -1,7 +1,7 @@
 import { coreCoverage, type CoreCode, type CoreCoverage } from './coverage.js';
 import { noFindings, type Findings, type Installed } from './findings.js';
 import { isEmpty, looseNumber, scalarText } from './loose-values.js';
-import { exactDate, inSupportedBranch, prepareHistory, type PreparedHistory } from './prepared-history.js';
+import { exactDate, inSupportedBranch, preparedOf, type PreparedHistory } from './prepared-history.js';
 import { SNAPSHOT_LEEWAY_SECONDS, walkReleases } from './release-walk.js';
 import type { ReleaseHistoryDocument } from './release-history.js';
 import { requirementOf, reportOf, type ReportRow, type Requirement } from './report.js';
@@ -68,8 +68,8 @@ export interface ProjectStatus {
  * Says about an installed project exactly what Drupal core (10.3 – 11.4) would say with the same release history.
  * Pure and total: odd input gives Drupal's odd answer, or the nearest one where Drupal itself would crash.
  *
- * @param history the document, or prepareHistory's result when there are many verdicts to give; null: the body could not be
- *   read, or the server knows no such project.
+ * @param history the document, which is worked out once and must not be changed afterwards, or prepareHistory's result; null: the body could
+ *   not be read, or the server knows no such project.
  */
 export function projectStatus(
   installed: InstalledVersion,
@@ -77,8 +77,7 @@ export function projectStatus(
   options: StatusOptions = {},
 ): ProjectStatus {
   const fetch = options.fetch ?? 'ok';
-  const prepared =
-    fetch !== 'ok' || history === null ? null : 'prepared' in history ? history : prepareHistory(history);
+  const prepared = fetch !== 'ok' || history === null ? null : preparedOf(history);
   const version = scalarText(installed.version);
   const existingVersion = version ?? 'Unknown';
   const datestamp = installed.datestamp ?? 0;
