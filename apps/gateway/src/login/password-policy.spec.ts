@@ -1,3 +1,4 @@
+import { commonPasswords } from './common-passwords.js';
 import { faultOf } from './password-policy.js';
 
 const ada = {
@@ -56,6 +57,20 @@ describe('a new password', () => {
 
   it.each(COMMON)('S03: is not %s', (password) => {
     expect(fault(password)).toBe('too_common');
+  });
+
+  it('S03: is none of 5,000 frequent ones, repeated until it is long enough, or with figures, a year and signs around it', () => {
+    const taken = [...commonPasswords()].flatMap((word) =>
+      [
+        word.repeat(Math.ceil(15 / word.length)),
+        `${word}${'1234567890123'.slice(0, Math.max(0, 15 - word.length))}`,
+        `${word}2026!!!!!!!!`.slice(0, Math.max(15, word.length)),
+        `12${word}34!!!!!!!!!!`,
+      ]
+        .filter((password) => password.length >= 15)
+        .filter((password) => fault(password) === null),
+    );
+    expect(taken).toEqual([]);
   });
 
   it.each(['Volvo-Kiesel_Ahorn', 'the summer of the monkey bridge', 'gjf8Qm2xLp0vTz4', 'Äpfel, Birnen und Quitten'])(

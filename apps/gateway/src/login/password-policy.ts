@@ -1,3 +1,5 @@
+import { commonPasswords } from './common-passwords.js';
+
 /** A password alone must have so many characters; with a second factor fewer do. */
 export const SHORTEST_PASSWORD = 15;
 export const SHORTEST_WITH_SECOND_FACTOR = 12;
@@ -85,8 +87,8 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
 
 /**
  * What is wrong with a new password (NIST SP 800-63B-4): its length, or that a guesser would come to it soon; null: nothing. There are no
- * rules of composition. No list of breached passwords is asked: what is long enough and holds neither common words, nor runs, nor
- * repetitions, nor the person's own words is hardly on one.
+ * rules of composition. A list of frequent passwords lies beside (nobody is asked): one of them, repeated or with figures and signs around it, counts as
+ * those figures and signs alone; so do common words, the person's own words, runs and repetitions wherever they stand.
  */
 export function faultOf(password: string, context: PasswordContext): PasswordFault | null {
   const shortest = context.hasSecondFactor ? SHORTEST_WITH_SECOND_FACTOR : SHORTEST_PASSWORD;
@@ -101,13 +103,32 @@ export function faultOf(password: string, context: PasswordContext): PasswordFau
 function restOf(password: string, context: PasswordContext): string {
   const plain = password.toLowerCase().normalize('NFKC');
   const read = [...plain].map((character) => LOOKALIKES[character] ?? character).join('');
-  // Once as written, once with look-alikes read as letters: whichever leaves less counts.
-  const rests = [plain, read].map((text) => {
+  const words = [...ownWords(context), ...COMMON_WORDS];
+  // As written, with look-alikes read as letters, and without frequent passwords: whichever leaves least counts.
+  const rests = [plain, read].flatMap(readings).map((text) => {
     let rest = text;
-    for (const word of [...ownWords(context), ...COMMON_WORDS]) rest = rest.replaceAll(word, ' ');
+    for (const word of words) rest = rest.replaceAll(word, ' ');
     return withoutRuns(rest).replaceAll(/[\s\p{P}\p{S}]+/gu, '');
   });
   return rests.reduce((least, rest) => (rest.length < least.length ? rest : least));
+}
+
+/** The text, and what stands around a frequent password when it is nothing else but that, once or several times over. */
+function readings(text: string): string[] {
+  const once = text.replace(/(.{4,24}?)\1+/su, '$1');
+  return [text, ...[text, once].flatMap(aroundFrequent)];
+}
+
+/** Each way to read `text` as a frequent password with anything but letters around it: what is around. */
+function aroundFrequent(text: string): string[] {
+  const frequent = commonPasswords();
+  const before = /^\P{L}*/u.exec(text)![0].length;
+  const firstEnd = text.length - /\P{L}*$/u.exec(text)![0].length;
+  const found: string[] = [];
+  for (let start = 0; start <= before; start++)
+    for (let end = Math.max(firstEnd, start + 4); end <= Math.min(text.length, start + 24); end++)
+      if (frequent.has(text.slice(start, end))) found.push(`${text.slice(0, start)} ${text.slice(end)}`);
+  return found;
 }
 
 /** Words of four letters and more of her address, her name and her organizations; the longest first. */
