@@ -161,6 +161,81 @@ it('S52, S54 shows a tenant what is shared with her, and nothing else of the oth
   expect(JSON.stringify(overview)).not.toContain(other);
 });
 
+interface Exported {
+  service?: string;
+  table?: string;
+  row?: Record<string, unknown>;
+  end?: boolean;
+  rows?: number;
+  sha256?: string;
+}
+
+async function exported(as: ApiClient, path: string): Promise<{ status: number; text: string; lines: Exported[] }> {
+  const response = await fetch(`${system.url}/api/v1/${path}/export`, {
+    headers: { authorization: `Bearer ${as.accessToken()}` },
+  });
+  const text = await response.text();
+  const lines = response.ok
+    ? text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Exported)
+    : [];
+  return { status: response.status, text, lines };
+}
+
+it('hands an administrator all that is held of her organization, whole and provably so, and nothing of others', async () => {
+  const { text, lines } = await exported(agency.client, `organizations/${agency.id}`);
+  const { end, rows, sha256 } = lines.at(-1)!;
+  expect({ end, rows }).toEqual({ end: true, rows: lines.length - 2 });
+  const before = text.slice(0, text.trimEnd().lastIndexOf('\n') + 1);
+  expect(createHash('sha256').update(before).digest('hex')).toBe(sha256);
+  const tables = new Set(lines.map(({ service, table }) => `${service}.${table}`));
+  expect([...tables]).toEqual(
+    expect.arrayContaining([
+      'gateway.organizations',
+      'gateway.sites',
+      'gateway.users',
+      'gateway.api_keys',
+      'gateway.audit_log',
+      'ingest.raw_pushes',
+      'ingest.site_modules',
+      'reporting.exposures',
+      'notifier.deliveries',
+    ]),
+  );
+  // As many rows as there are, table by table.
+  for (const name of ['gateway.sites', 'ingest.receipts', 'ingest.site_modules', 'reporting.exposures']) {
+    const [row] = await system.query<{ rows: number }>(
+      `SELECT count(*)::int AS rows FROM ${name} WHERE organization_id = $1`,
+      [organizationId],
+    );
+    expect([name, lines.filter((line) => `${line.service}.${line.table}` === name).length]).toEqual([name, row!.rows]);
+  }
+  expect(text).toContain(ANNA);
+  expect(text).not.toContain('ben@client.example');
+  expect(text).not.toMatch(/"(password_hash|secret_hash|token_hash|text_body)":/);
+  expect((await exported(client.client, `organizations/${agency.id}`)).status).toBe(404);
+});
+
+it('hands a person all that is held of her, and to nobody else but superusers', async () => {
+  const anna = (await agency.client.request<{ id: string }>('GET', '/api/v1/auth/me')).data.id;
+  const { lines, text } = await exported(agency.client, `users/${anna}`);
+  const tables = new Set(lines.map(({ service, table }) => `${service}.${table}`));
+  expect([...tables]).toEqual(
+    expect.arrayContaining([
+      'gateway.users',
+      'gateway.memberships',
+      'gateway.sessions',
+      'notifier.people',
+      'notifier.deliveries',
+    ]),
+  );
+  expect(text).not.toContain('ben@client.example');
+  expect((await exported(client.client, `users/${anna}`)).status).toBe(403);
+  expect((await exported(system.client, `users/${anna}`)).status).toBe(200);
+});
+
 it('erases an organization only after it was removed', async () => {
   await expect(
     system.client.request('POST', '/api/v1/erasures', { body: { subject: 'organization', id: agency.id } }),

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { MessagingModule, type MessagingOptions } from '#libs/outbox';
 import type { Clock, Logger } from '#libs/runtime';
 import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
+import { ExportDataController } from './export/export-data.controller.js';
 import { AdvisoryRepository } from './advisory/advisory.repository.js';
 import { LookAtAdvisoriesService } from './advisory/look-at-advisories.service.js';
 import { ReadArchiveService } from './advisory/read-archive.service.js';
@@ -47,7 +48,7 @@ export class CatalogModule {
     return {
       module: CatalogModule,
       imports: [MessagingModule.forService(messaging)],
-      controllers: [CustomModulesController, SyncReportController],
+      controllers: [CustomModulesController, SyncReportController, ExportDataController],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: UPSTREAM, useValue: upstream },

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { customModules, listSyncFailures, moduleSync, syncOverview } from '#libs/contracts';
+import { customModules, exportData, listSyncFailures, moduleSync, syncOverview } from '#libs/contracts';
 import { startWorker, UNIT_OF_WORK } from '#libs/outbox';
 import { createLogger, metrics, systemClock, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
@@ -15,7 +15,7 @@ import { UpstreamClient } from './upstream/upstream-client.service.js';
 import { systemTimers, type Timers } from './timers.js';
 import { upstreamSettings, type UpstreamSettings } from './upstream/upstream-settings.js';
 
-const QUESTIONS = [moduleSync, listSyncFailures, syncOverview, customModules];
+const QUESTIONS = [moduleSync, listSyncFailures, syncOverview, customModules, exportData.catalog];
 
 /** What a test may replace. */
 export interface CatalogOverrides {

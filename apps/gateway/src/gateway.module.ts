@@ -31,6 +31,9 @@ import { ErasureRepository } from './erasure/erasure.repository.js';
 import { ErasureRounds } from './erasure/erasure-rounds.service.js';
 import { HearAnswers } from './erasure/hear-answers.service.js';
 import { ReadErasures } from './erasure/read-erasures.service.js';
+import { BeginExport } from './export/begin-export.service.js';
+import { ExportData } from './export/export-data.service.js';
+import { ExportController } from './export/export.controller.js';
 import { ExposureController } from './exposure/exposure.controller.js';
 import { ReadExposures } from './exposure/read-exposures.service.js';
 import { HealthController } from './health/health.controller.js';
@@ -184,6 +187,7 @@ export class GatewayModule {
         SiteShareController,
         RestoreSiteController,
         ErasureController,
+        ExportController,
         PushStateController,
         ModuleController,
         AdvisoryController,
@@ -297,6 +301,8 @@ export class GatewayModule {
         SiteKeyRepository,
         SiteRepository,
         BeginErasure,
+        BeginExport,
+        ExportData,
         DataErasedConsumer,
         ErasureChanges,
         ErasureRepository,

@@ -3,6 +3,7 @@ import {
   advisorySites,
   customModules,
   dashboardOverview,
+  exportData,
   listAdvisories,
   listExposures,
   listModules,
@@ -66,6 +67,9 @@ describe('every route', () => {
     'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200, 200],
     'get /api/v1/removed-sites': [401, 403, 200, 200, 200, 200, 403],
     'post /api/v1/removed-sites/{siteUuid}/restore': [401, 403, 404, 404, 404, 404, 403],
+    'get /api/v1/organizations/{organizationId}/export': [401, 403, 404, 403, 200, 200, 403],
+    // Of another member.
+    'get /api/v1/users/{userId}/export': [401, 403, 403, 403, 403, 200, 403],
     'get /api/v1/erasures': [401, 403, 403, 403, 403, 200, 403],
     // Of nobody: what it does, another test sees.
     'post /api/v1/erasures': [401, 403, 403, 403, 403, 404, 403],
@@ -138,6 +142,7 @@ describe('every route', () => {
       advisories: 0,
     }));
     others.answer(pushReceipt, () => null);
+    for (const part of Object.values(exportData)) others.answer(part, () => ({ rows: [], next: null }));
     others.answer(dashboardOverview, () => {
       throw new RpcError('unavailable', 'not here', 503);
     });

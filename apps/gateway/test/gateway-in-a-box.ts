@@ -126,7 +126,7 @@ export async function request<
   if (body !== null) headers['content-type'] ??= 'application/json';
   const response = await fetch(new URL(path, base), { method, headers, body, redirect: 'manual' });
   const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T };
 }
 

@@ -7,6 +7,7 @@ import {
   advisorySites,
   customModules,
   dashboardOverview,
+  exportData,
   listAdvisories,
   listExposures,
   listModules,
@@ -38,6 +39,7 @@ const ANSWERED: readonly RpcDefinition[] = [
   dashboardOverview,
   patchProgress,
   reportingProgress,
+  ...Object.values(exportData),
 ];
 
 /** Answers of the services behind the gateway, by method; a test sets those it needs, and reads what was asked. */
@@ -60,7 +62,7 @@ export class OtherServices {
 
   /** Answers over the same transport as the real ones. */
   async start(cacheUrl: string): Promise<void> {
-    for (const service of ['ingest', 'reporting', 'catalog'] satisfies ServiceName[]) {
+    for (const service of ['ingest', 'reporting', 'catalog', 'notifier'] satisfies ServiceName[]) {
       const definitions = ANSWERED.filter((definition) => definition.service === service);
       const server = new StreamsRpcServer({ service, url: cacheUrl, definitions, checkOutputs: true });
       const app = await NestFactory.createMicroservice<MicroserviceOptions>(this.moduleFor(definitions), {

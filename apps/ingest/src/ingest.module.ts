@@ -4,6 +4,7 @@ import { MessagingModule } from '#libs/outbox';
 import type { Logger, ServiceConfig } from '#libs/runtime';
 import type { RedisConnection } from '#libs/streams';
 import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
+import { ExportDataController } from './export/export-data.controller.js';
 import { AnnounceChangesService } from './inventory/announce-changes.service.js';
 import { ApplyInventoriesService } from './inventory/apply-inventories.service.js';
 import { EndInventoryService } from './inventory/end-inventory.service.js';
@@ -41,7 +42,7 @@ export class IngestModule {
     return {
       module: IngestModule,
       imports: [MessagingModule.forService({ service: 'ingest', config, dataSource })],
-      controllers: [PushReceiptController],
+      controllers: [PushReceiptController, ExportDataController],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: CACHE, useValue: cache },

@@ -1,4 +1,4 @@
-import { pushReceipt } from '#libs/contracts';
+import { exportData, pushReceipt } from '#libs/contracts';
 import { daysToKeep, startWorker } from '#libs/outbox';
 import { createLogger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { connectRedis } from '#libs/streams';
@@ -25,7 +25,7 @@ export function startIngest(config: ServiceConfig): Promise<RunningService> {
       pipeline: true,
       poolSize: config.partitions + CONNECTIONS_BESIDE_CONSUMERS,
     },
-    questions: [pushReceipt],
+    questions: [pushReceipt, exportData.ingest],
     module: (dataSource) => IngestModule.with({ config, dataSource, cache, logger }),
     besides: (app) => ({ partitions: app.get(PartitionKeeperService) }),
     retention: (app) => [

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Logger, ServiceConfig } from '#libs/runtime';
 import { EraseDataConsumer } from './erasure/erase-data.consumer.js';
+import { ExportDataController } from './export/export-data.controller.js';
 import { AlertPeopleService } from './alert/alert-people.service.js';
 import { ExposuresChangedConsumer } from './alert/exposures-changed.consumer.js';
 import { DeliveriesService } from './delivery/deliveries.service.js';
@@ -33,6 +34,7 @@ export class NotifierModule {
     return {
       module: NotifierModule,
       imports: [MessagingModule.forService({ service: 'notifier', config, dataSource })],
+      controllers: [ExportDataController],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: MAIL_TRANSPORT, useValue: transport },

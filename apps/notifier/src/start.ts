@@ -1,3 +1,4 @@
+import { exportData } from '#libs/contracts';
 import { daysToKeep, startWorker } from '#libs/outbox';
 import { createLogger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { entities } from './database/entities.js';
@@ -32,6 +33,7 @@ export async function startNotifier(config: ServiceConfig, options: NotifierOpti
     config,
     logger,
     database: { entities, migrations, poolSize: 5 },
+    questions: [exportData.notifier],
     module: (dataSource) => NotifierModule.with({ config, dataSource, transport, sending, logger }),
     besides: (app) => ({ sender: app.get(SendMailService) }),
     retention: (app) => [

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { MessagingModule } from '#libs/outbox';
 import type { Clock, ServiceConfig } from '#libs/runtime';
 import { ErasureModule } from './erasure/erasure.module.js';
+import { ExportModule } from './export/export.module.js';
 import { AdvisoryModule } from './advisory/advisory.module.js';
 import { CLOCK } from './clock.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
@@ -56,6 +57,7 @@ export class ReportingModule {
         AdvisoryModule,
         DashboardModule,
         ErasureModule,
+        ExportModule,
       ],
     };
   }

@@ -2,6 +2,7 @@ import {
   advisoryDetail,
   advisorySites,
   dashboardOverview,
+  exportData,
   listAdvisories,
   listExposures,
   listModules,
@@ -34,6 +35,7 @@ const QUESTIONS = [
   dashboardOverview,
   patchProgress,
   reportingProgress,
+  exportData.reporting,
 ];
 
 /** Starts reporting: facts become exposures and summaries; it answers what people ask of them. @throws see startWorker */

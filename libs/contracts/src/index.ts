@@ -22,6 +22,7 @@ export * from './events/reporting/exposures-changed.v1.js';
 export * from './http/push-inventory.js';
 export * from './rpc/paging.js';
 export * from './rpc/ingest.js';
+export * from './rpc/export.js';
 export * from './rpc/catalog.js';
 export * from './rpc/verdicts.js';
 export * from './rpc/reporting.js';

@@ -15,3 +15,5 @@ export * from './start-worker.js';
 export * from './tell-facts.js';
 export * from './erase-rows.js';
 export * from './erase-data.consumer.js';
+export * from './export-rows.js';
+export * from './export-data.controller.js';
