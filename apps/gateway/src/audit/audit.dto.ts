@@ -6,7 +6,7 @@ import { isCursor } from './audit-cursor.js';
 
 const isAction = (value: string): boolean => /^[a-z_]{1,50}\.[a-z_]{1,50}$/.test(value);
 /** `user:<uuid>`, `key:<public id>`, `anonymous`, … */
-const isName = (value: string): boolean => /^[a-z_]{1,30}(:[\w.:/-]{1,100})?$/i.test(value);
+const isName = (value: string): boolean => /^[a-z_]{1,30}(:[\w.:/ -]{1,150})?$/i.test(value);
 
 export class AuditQuery {
   @Exactly('Where to go on: take it from `links.next`.', isCursor, 'what `links.next` gave')
