@@ -13,6 +13,8 @@ export interface System {
   readonly url: string;
   /** Signed in as the first superuser. */
   readonly client: ApiClient;
+  /** Of the first superuser. */
+  readonly login: { readonly email: string; readonly password: string };
   readonly services: Record<ServiceName, ServiceProcess>;
   readonly redis: TestRedis;
   /** As the owner of all schemas. */
@@ -75,6 +77,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
     return {
       url,
       client,
+      login: { email, password },
       services,
       redis,
       databaseUrl: database.url,

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import Type from 'typebox';
 import { dashboardOverview, patchProgress } from '#libs/contracts';
 import { Answer } from '../http/answer.js';
-import { AnswersOne } from '../http/openapi.decorator.js';
+import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { Exactly, InstantParameter, isModuleName } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { scopeOf } from '../identity/principal.js';
@@ -53,6 +53,7 @@ export class DashboardController {
   @AllowIntegrationKey('dashboard:read')
   @ApiOperation({ summary: 'Who was exposed to the advisories of some days, and how fast they were patched' })
   @AnswersOne(patchProgress.output)
+  @Refuses('unknown_parameter', 'invalid_parameter')
   async patchProgress(@Asking() person: Actor, @Query() query: PatchProgressQuery): Promise<Answer<unknown>> {
     const from = query['published_at[gte]'];
     const before = query['published_at[lt]'];

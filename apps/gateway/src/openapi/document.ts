@@ -72,6 +72,10 @@ export function completed<D extends OpenApi>(document: D): D {
     headers: RATE_LIMIT_HEADERS,
   };
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    // Nest numbers the addresses of one method; a client's method is named once.
+    operation.operationId = String(operation.operationId).replace(/\[(\d+)\]$/, (_, n) =>
+      n === '0' ? '' : `${Number(n) + 1}`,
+    );
     // Said aloud: for everybody.
     operation.security ??= [];
     const succeeds = Object.keys(operation.responses as Json).some((status) => status.startsWith('2'));
