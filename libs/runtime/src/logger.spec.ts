@@ -34,6 +34,12 @@ describe('createLogger', () => {
     ['a field two levels down', { request: { headers: { 'x-api-key': 'hunter22' } } }],
     ['a password inside a URL', { detail: 'cannot connect to postgres://app:hunter22@db/patchwatch' }],
     ['a bearer token inside a text', { detail: 'sent Authorization: Bearer hunter22.aaaa.bbbb' }],
+    ['S49: a key inside a text', { detail: `no pw_integration_Ab12Cd34_${'x'.repeat(30)}hunter22 here` }],
+    [
+      'S79: a token of a session inside a text',
+      { detail: `pwr.${'0'.repeat(32)}.${'x'.repeat(35)}hunter22.${'y'.repeat(22)}` },
+    ],
+    ['S79: a token of a link inside a text', { detail: `/invitation#pwi.${'x'.repeat(35)}hunter22` }],
     ['an error that repeats a URL', { err: new Error('redis://:hunter22@cache:6379 is away') }],
   ])('keeps secrets out: %s', (_, fields) => {
     const { logger, lines } = recorded();

@@ -39,7 +39,7 @@ const REDACTED = '[redacted]';
 
 /**
  * A logger that writes one JSON object a line: time, level, service, correlation id, trace id, message and what the caller adds.
- * Secrets are kept out twice: by field name, and by form (passwords in URLs, bearer tokens) wherever they appear in a line.
+ * Secrets are kept out twice: by field name, and by form (passwords in URLs, bearer tokens, our own keys and tokens) wherever they appear in a line.
  */
 export function createLogger(service: string, options: LoggerOptions = {}): Logger {
   const target = options.destination ?? pino.destination({ fd: 1, sync: true });
@@ -70,6 +70,9 @@ function atDepths(field: string): string[] {
 
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*):[^\s@/"\\]+@/gi;
 const BEARER = /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi;
+/** API keys (their public part stays: it names them), and tokens of sessions, devices, log-ins, invitations and resets. */
+const OWN_KEY = /\b(pw_[a-z]{1,20}_[0-9A-Za-z]{8}_)[0-9A-Za-z]{38}/g;
+const OWN_TOKEN = /\b(pw[a-z]\.)[\w-]{22,}(?:\.[\w-]{16,})*/g;
 // JSON escapes the C0 controls itself. DEL, C1 controls and the two line separators would reach a terminal or a line reader as they are.
 const UNESCAPED_CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
 
@@ -78,5 +81,7 @@ function safeLine(line: string): string {
   return line
     .replace(URL_PASSWORD, `$1:${REDACTED}@`)
     .replace(BEARER, `$1${REDACTED}`)
+    .replace(OWN_KEY, `$1${REDACTED}`)
+    .replace(OWN_TOKEN, `$1${REDACTED}`)
     .replace(UNESCAPED_CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

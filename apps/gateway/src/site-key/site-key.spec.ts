@@ -1,5 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { isKeyOf, newKey, publicIdOfSiteKey, SITE_KEY_PATTERN } from './site-key.js';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { KEY_KINDS } from './api-key.entity.js';
+import { isKeyOf, newKey, publicIdOfKey, publicIdOfSiteKey, SITE_KEY_PATTERN } from './site-key.js';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -12,6 +15,34 @@ function withTypingError(key: string): string {
     if (other !== key[at]) return key.slice(0, at) + other + key.slice(at + 1);
   }
 }
+
+/** Files of the repository that people write. */
+function* sources(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.(ts|mjs|cjs|md|json|ya?ml|html|sh|txt)$/.test(entry.name) && statSync(path).size < 2_000_000)
+      yield path;
+  }
+}
+
+describe('S50: the repository', () => {
+  it('holds no key: nothing in it has the form and a right checksum', () => {
+    const found: string[] = [];
+    let files = 0;
+    for (const folder of ['apps', 'libs', 'tools', 'e2e', 'docs']) {
+      for (const path of sources(join(process.cwd(), folder))) {
+        files++;
+        const texts = readFileSync(path, 'utf8').match(/pw_[a-z]+_[0-9A-Za-z]{8}_[0-9A-Za-z]{38}/g) ?? [];
+        if (texts.some((text) => KEY_KINDS.some((kind) => publicIdOfKey(kind, text) !== null))) found.push(path);
+      }
+    }
+    expect(found).toEqual([]);
+    expect(files).toBeGreaterThan(500);
+    // And it would be found.
+    expect(publicIdOfKey('integration', newKey('integration').text)).not.toBeNull();
+  });
+});
 
 describe('S44: a site key', () => {
   it('has the published form, and no two are alike', () => {
