@@ -91,9 +91,9 @@ const LOG_IN = 'Log-in';
 function converted(description: Described): Promise<Collection> {
   const options = { folderStrategy: 'Tags', parametersResolution: 'Schema' };
   return new Promise((resolve, reject) => {
-    converter.convertV2({ type: 'json', data: description as never }, options as never, (error, result) => {
+    converter.convertV2({ type: 'json', data: description }, options as never, (error, result) => {
       const data = result?.output?.[0]?.data as Collection | undefined;
-      if (data === undefined) reject(error ?? new Error(result?.reason ?? 'nothing was converted'));
+      if (data === undefined) reject(new Error(result?.reason ?? 'nothing was converted', { cause: error }));
       else resolve(data);
     });
   });
