@@ -19,7 +19,13 @@ const codeOf = (work: () => unknown): string => {
 
 describe('a selection of dead letters', () => {
   it('is of every service that reads a queue, unless service, queue or letters say which', () => {
-    expect([...selectLetters({ letters: [] }).keys()]).toEqual(['ingest', 'catalog', 'reporting', 'notifier']);
+    expect([...selectLetters({ letters: [] }).keys()]).toEqual([
+      'ingest',
+      'catalog',
+      'reporting',
+      'notifier',
+      'gateway',
+    ]);
     expect([...selectLetters({ letters: [], service: 'catalog' })]).toEqual([['catalog', {}]]);
     expect([...selectLetters({ letters: [], queue: 'ingest.pushes', reason: 'data_rejected' })]).toEqual([
       ['ingest', { queue: 'ingest.pushes', code: 'data_rejected' }],
@@ -31,12 +37,12 @@ describe('a selection of dead letters', () => {
   });
 
   it('is refused with a code when it names nothing there is', () => {
-    expect(codeOf(() => selectLetters({ letters: [], service: 'gateway' }))).toBe('no_such_service');
+    expect(codeOf(() => selectLetters({ letters: [], service: 'nobody' }))).toBe('no_such_service');
     expect(codeOf(() => selectLetters({ letters: [], queue: 'ingest.push' }))).toBe('no_such_queue');
     expect(codeOf(() => selectLetters({ letters: [], queue: 'ingest.pushes', service: 'catalog' }))).toBe(
       'queue_of_another_service',
     );
-    for (const letter of ['17', 'ingest/x', 'ingest/', 'gateway/1'])
+    for (const letter of ['17', 'ingest/x', 'ingest/', 'nobody/1'])
       expect(codeOf(() => selectLetters({ letters: [letter] }))).toBe('no_such_letter');
   });
 
