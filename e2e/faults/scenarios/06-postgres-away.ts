@@ -9,17 +9,23 @@ export const postgresAway: Scenario = {
   promise: 'Postgres down, slow, in conflict: 202 goes on; delivery counts unchanged; leases renewed; drains after',
   needsOwnPostgres: true,
   async run(stage) {
-    const sites = await stage.sites(stage.scale(150, 40));
+    const sites = await stage.sites(stage.scale(300, 40));
     // Sites that were heard from before: their keys are known without asking Postgres.
     for (const site of sites)
       for (const gateway of stage.client.gateways) await stage.client.send(site.next(), gateway);
-    const load = stage.load({ sites, lanes: 24, perSecond: stage.scale(250, 100) });
+    // What piles up is what sites send; most of it says nothing new, so that it is ingest that has to catch up.
+    const load = stage.load({
+      sites,
+      lanes: 24,
+      perSecond: stage.scale(250, 100),
+      mix: ['changed', 'unchanged', 'unchanged', 'heartbeat', 'unchanged', 'unchanged'],
+    });
     await stage.pass(2_000);
     await down(stage);
     await slow(stage);
     await inConflict(stage);
     await load.stop();
-    await stage.settle(180_000);
+    await stage.settle(300_000);
   },
 };
 
