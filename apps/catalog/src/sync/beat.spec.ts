@@ -42,12 +42,21 @@ describe('the beat', () => {
 
   it('backs off exponentially with jitter, up to a limit, and never asks before the host’s own Retry-After', () => {
     const now = at('2026-03-02T08:00:00Z');
-    const wait = (failures: number, retryAfterMs: number | null, random: number) =>
-      dueAfterFailure(60_000, failures, retryAfterMs, now, random).getTime() - now.getTime();
+    const wait = (failures: number, retryAfterMs: number | null, random: number, usualMs = 24 * HOUR) => {
+      const usual = new Date(now.getTime() + usualMs);
+      return dueAfterFailure(60_000, { failures, retryAfterMs, usual }, now, random).getTime() - now.getTime();
+    };
     expect([1, 2, 3, 4].map((failures) => wait(failures, null, 0.5))).toEqual([60_000, 120_000, 240_000, 480_000]);
     expect([wait(1, null, 0), wait(1, null, 0.999)].map(Math.round)).toEqual([30_000, 89_940]);
     expect(wait(60, null, 0.5)).toBe(6 * HOUR);
     expect(wait(1, 2 * HOUR, 0.5)).toBe(2 * HOUR);
     expect(wait(1, 900 * HOUR, 0.5)).toBe(24 * HOUR);
+    // What is asked for every five minutes is not left alone for hours because it failed for one.
+    expect([1, 2, 3, 4, 60].map((failures) => wait(failures, null, 0.5, HOUR / 12))).toEqual([
+      ...[60_000, 120_000, 240_000],
+      ...[300_000, 300_000],
+    ]);
+    expect(wait(60, HOUR, 0.5, HOUR / 12)).toBe(HOUR);
+    expect(wait(60, null, 0.5, -HOUR)).toBe(30_000);
   });
 });

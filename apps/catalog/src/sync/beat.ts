@@ -77,17 +77,26 @@ export function dueAfterSuccess(pair: BeatPair, now: Date, random: number): Date
   return new Date(Math.min(due, Math.max(windowDue, now.getTime() + pair.windowMs * 0.9)));
 }
 
+/** A row of failures. */
+export interface FailureRow {
+  /** In a row, this one counted. */
+  readonly failures: number;
+  readonly retryAfterMs: number | null;
+  /** When it would be due had it succeeded. */
+  readonly usual: Date;
+}
+
 /**
- * When to ask again after the `failures`-th failure in a row: exponential, with full jitter around it, never before the host's own
- * Retry-After.
+ * When to ask again after a failure: exponential, with full jitter around it, never later than usual, since that costs no more than usual
+ * and what comes back is known as soon as ever; and never before the host's own Retry-After.
  */
 export function dueAfterFailure(
   retryMs: number,
-  failures: number,
-  retryAfterMs: number | null,
+  { failures, retryAfterMs, usual }: FailureRow,
   now: Date,
   random: number,
 ): Date {
   const pause = Math.min(LONGEST_RETRY_MS, retryMs * 2 ** Math.min(30, failures - 1)) * (0.5 + random);
-  return new Date(now.getTime() + Math.max(pause, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)));
+  const due = Math.min(now.getTime() + pause, Math.max(usual.getTime(), now.getTime() + retryMs / 2));
+  return new Date(Math.max(due, now.getTime() + Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)));
 }

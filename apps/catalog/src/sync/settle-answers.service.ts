@@ -71,8 +71,8 @@ export class SettleAnswersService {
         return { subject, outcome: 'postponed', code, detail, nextDue };
       }
       this.log.warn({ subject, code, detail, failures: claimed.failures + 1 }, 'upstream gave no good answer');
-      const retryMs = this.upstream.beat.retryMs;
-      const nextDue = dueAfterFailure(retryMs, claimed.failures + 1, retryAfterMs, now, Math.random());
+      const row = { failures: claimed.failures + 1, retryAfterMs, usual: this.nextDue(claimed, false, now) };
+      const nextDue = dueAfterFailure(this.upstream.beat.retryMs, row, now, Math.random());
       return { subject, outcome: 'failed', code, detail, nextDue };
     }
     const outcome = answer.kind === 'read' ? (stored && stored.changed > 0 ? 'changed' : 'unchanged') : answer.kind;
