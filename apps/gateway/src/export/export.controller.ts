@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Param, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
@@ -9,6 +9,9 @@ import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
 import { BeginExport } from './begin-export.service.js';
 import { ExportData, type ExportWish } from './export-data.service.js';
+
+/** What a file of lines is to the description of the API. */
+const LINES = { description: 'OK', content: { 'application/x-ndjson': { schema: { type: 'string' } } } } as const;
 
 @ApiTags('Exports')
 @ApiBearerAuth()
@@ -23,7 +26,7 @@ export class ExportController {
   @ApiOperation({
     summary: 'All that the platform holds of the organization, a line of JSON a row; needs a recent proof of who asks',
   })
-  @ApiProduces('application/x-ndjson')
+  @ApiOkResponse(LINES)
   @Refuses('not_found', 'forbidden', 'step_up_required')
   async organization(
     @Person() person: UserPrincipal,
@@ -36,7 +39,7 @@ export class ExportController {
 
   @Get('users/:userId/export')
   @ApiOperation({ summary: 'All that the platform holds of a person: your own, or as a superuser anybody’s' })
-  @ApiProduces('application/x-ndjson')
+  @ApiOkResponse(LINES)
   @Refuses('not_found', 'forbidden', 'step_up_required')
   async person(
     @Person() person: UserPrincipal,
