@@ -108,6 +108,19 @@ describe('keys of organizations', () => {
       expect(api.others.lastInput(listSites).scope).toMatchObject({ organization_ids: [administrator.organizationId] });
     });
 
+    it('reads a site that is shared with its organization, as its members do, and changes nothing of it', async () => {
+      const { key } = await make(['sites:read', 'sites:write']);
+      const owner = await api.person('administrator');
+      const { site } = (await ask(owner.token, 'POST', 'sites', { name: 'x', url: 'https://s.example' })).body.data as {
+        site: { id: string };
+      };
+      expect(told(await by(key, 'GET', `sites/${site.id}`))).toBe('404 not_found');
+      const shared = await ask(owner.token, 'PUT', `sites/${site.id}/organizations/${organization}`, {});
+      expect(shared.status).toBeLessThan(300);
+      expect(told(await by(key, 'GET', `sites/${site.id}`))).toBe('200');
+      expect([403, 404]).toContain((await by(key, 'PATCH', `sites/${site.id}`, { name: 'mine' })).status);
+    });
+
     it('adds and changes sites in its own name, and neither removes them nor makes keys', async () => {
       const { key, key_id } = await make(['sites:write']);
       const added = await by(key, 'POST', 'sites', { name: 'By a program', url: 'https://program.example' });

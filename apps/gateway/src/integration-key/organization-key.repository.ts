@@ -16,6 +16,8 @@ export interface LiveKey {
   readonly lastUsedAt: Date | null;
   readonly organizationId: number;
   readonly organizationUuid: string;
+  /** Sites of other organizations that this one may read. */
+  readonly sharedSiteIds: readonly number[];
 }
 
 export interface ListedKey extends ApiKey {
@@ -43,9 +45,12 @@ export class OrganizationKeyRepository {
           last_used_at: Date | null;
           organization_id: number;
           uuid: string;
+          shared_site_ids: number[];
         }[]
       >(
-        `SELECT k.id, k.secret_hash, k.scopes, k.created_by, k.last_used_at, k.organization_id, o.uuid
+        `SELECT k.id, k.secret_hash, k.scopes, k.created_by, k.last_used_at, k.organization_id, o.uuid,
+              ARRAY(SELECT site_id FROM site_organizations WHERE guest_organization_id = k.organization_id ORDER BY site_id)
+                AS shared_site_ids
          FROM api_keys k JOIN organizations o ON o.id = k.organization_id AND o.removed_at IS NULL
         WHERE k.public_id = $1 AND k.kind = $2 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $3)`,
         [publicId, kind, now],
@@ -60,6 +65,7 @@ export class OrganizationKeyRepository {
       lastUsedAt: row.last_used_at,
       organizationId: row.organization_id,
       organizationUuid: row.uuid,
+      sharedSiteIds: row.shared_site_ids,
     };
   }
 

@@ -31,7 +31,7 @@ export class OrganizationKeys {
     const key = await this.keys.live(kind, publicId, now);
     if (key === null || !isKeyOf(key.secretHash, text)) return null;
     this.noteUse(key, now);
-    const { organizationId, organizationUuid, createdBy } = key;
+    const { organizationId, organizationUuid, createdBy, sharedSiteIds } = key;
     if (kind === 'enrolment')
       return { kind: 'enrolment_key', publicId, keyId: key.id, organizationId, organizationUuid, createdBy };
     return {
@@ -40,7 +40,7 @@ export class OrganizationKeys {
       scopes: knownScopes(key.scopes),
       id: createdBy,
       superuser: false,
-      memberships: [{ organizationId, organizationUuid, role: 'user' }],
+      memberships: [{ organizationId, organizationUuid, role: 'user', sharedSiteIds }],
     };
   }
 
