@@ -17,7 +17,8 @@ describe('a site that is shared with another organization', () => {
     (await api.box.database.query<{ uuid: string }[]>('SELECT uuid FROM organizations WHERE id = $1', [id]))[0]!.uuid;
   const lines = (action: string) =>
     api.box.database.query<{ organization_id: number; detail: { organization: string } }[]>(
-      'SELECT organization_id, detail FROM audit_log WHERE action = $1 AND subject = $2 ORDER BY organization_id',
+      `SELECT organization_id, detail FROM audit_log
+        WHERE outcome = 'done' AND action = $1 AND subject = $2 ORDER BY organization_id`,
       [action, `site:${site}`],
     );
 
