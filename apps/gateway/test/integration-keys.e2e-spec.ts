@@ -224,7 +224,7 @@ describe('keys of organizations', () => {
           most_sites: 2,
           ...more,
         })
-      ).body.data as MadeKey;
+      ).body.data;
     const enrol = (key: string, url: string, agent: string, more: Record<string, unknown> = {}) =>
       by(key, 'POST', 'enrolments', { agent_id: agent, url, ...more });
     type Enrolled = { site: { id: string; name: string }; key: string; key_id: string };
