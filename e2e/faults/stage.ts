@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { QUEUES } from '#libs/contracts';
 import { eventually } from '#libs/testing';
@@ -42,6 +43,8 @@ export class Stage {
     private readonly prefix: string,
   ) {
     this.givenUp.catch(() => undefined);
+    // Every pause of every lane listens.
+    setMaxListeners(0, this.over.signal);
     this.client = new PushClient(platform.gateways, ledger, (answer) => {
       for (const listener of this.listeners) listener(answer);
     });
