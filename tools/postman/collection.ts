@@ -49,9 +49,9 @@ interface Operation {
  */
 export async function collectionOf(description: Described): Promise<Collection> {
   const collection = await converted(description);
-  const operations = new Map(
+  const operations = new Map<string, Operation>(
     Object.entries(description.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+      Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation]),
     ),
   );
   const byId = new Map<string, Item>();
@@ -91,12 +91,30 @@ const LOG_IN = 'Log-in';
 function converted(description: Described): Promise<Collection> {
   const options = { folderStrategy: 'Tags', parametersResolution: 'Schema' };
   return new Promise((resolve, reject) => {
-    converter.convertV2({ type: 'json', data: description }, options as never, (error, result) => {
-      const data = result?.output?.[0]?.data as Collection | undefined;
-      if (data === undefined) reject(new Error(result?.reason ?? 'nothing was converted', { cause: error }));
-      else resolve(data);
-    });
+    converter.convertV2(
+      { type: 'json', data: withoutChoice(description) as Described },
+      options as never,
+      (error, result) => {
+        const data = result?.output?.[0]?.data as Collection | undefined;
+        if (data === undefined) reject(new Error(result?.reason ?? 'nothing was converted', { cause: error }));
+        else resolve(data);
+      },
+    );
   });
+}
+
+/** The converter throws dice where a schema leaves a choice: the first of an `enum` is taken, and a `pattern` is not played with. */
+function withoutChoice(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutChoice);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, member]) => !(name === 'pattern' && typeof member === 'string'))
+      .map(([name, member]) => [
+        name,
+        name === 'enum' && Array.isArray(member) ? member.slice(0, 1) : withoutChoice(member),
+      ]),
+  );
 }
 
 /** `get /api/v1/sites/{siteUuid}` */
@@ -115,8 +133,8 @@ function plain({ name, request }: Item, { security = [] }: Operation): Item {
       method,
       url: {
         ...url,
-        // All of them are optional; whoever wants one switches it on.
-        query: (url.query ?? []).map((one) => ({ ...one, disabled: true })),
+        // All of them are optional; whoever wants one switches it on and gives it a value.
+        query: (url.query ?? []).map((one) => ({ ...one, value: '', disabled: true })),
         variable: (url.variable ?? []).map(({ key }) => ({ key, value: `{{${key}}}` })),
       },
       header: header.map(({ key, value }) => ({ key, value: HEADERS[key] ?? value })),
