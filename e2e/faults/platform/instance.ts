@@ -58,7 +58,7 @@ export class Instance {
     return how;
   }
 
-  async ready(timeoutMs = 60_000): Promise<void> {
+  async ready(timeoutMs = 120_000): Promise<void> {
     await eventually(async () => (await this.isReady()) || null, { what: `${this.service} to be ready`, timeoutMs });
   }
 

@@ -17,6 +17,7 @@ import { PostgresDeadLetterStore } from './dead-letter-store.js';
 import { MessagingModule, OUTBOX, UNIT_OF_WORK } from './messaging.module.js';
 import { MessagingRuntime } from './messaging-runtime.js';
 import type { Outbox } from './ports.js';
+import { erasesData } from './erase-data.consumer.js';
 import { QueueHandler } from './queue-handler.js';
 import { HandlerWiringError } from './queue-plan.js';
 import { deadLettersMigrationSql, outboxMigrationSql } from './schema.js';
@@ -42,6 +43,9 @@ class FollowModules implements BatchHandler<EntityManager, ModulesSeen> {
     }
   }
 }
+
+/** The queue carries erasures, too, and every type of a queue needs its handler. */
+const EraseData = erasesData('catalog', QUEUES.catalogModules);
 
 /** Every message of the catalog's queues goes from its outbox over Redis into its own handler: both ends in one service. */
 describe(MessagingModule.name, () => {
@@ -97,7 +101,10 @@ describe(MessagingModule.name, () => {
       ...changes,
     };
     class App {}
-    Module({ imports: [MessagingModule.forService({ service: 'catalog', config, dataSource })], providers })(App);
+    Module({
+      imports: [MessagingModule.forService({ service: 'catalog', config, dataSource })],
+      providers: [...providers, EraseData],
+    })(App);
     const app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
     apps.push(app);
     return app;
