@@ -8,7 +8,11 @@ import { eventually, ManualClock } from '#libs/testing';
 import { catalogBox, type CatalogBox } from './catalog-in-a-box.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
-const LONGEST_STRETCH_MS = 100;
+/**
+ * Whoever read one of them in one go would hold it for seconds. `npm run bench -- drupal` holds the figure to 100 ms; beside other suites even
+ * processor time is stretched, because two threads share a core.
+ */
+const LONGEST_STRETCH_MS = 300;
 
 /** A history of 16 MB; `releases` share it, each with as much that nobody reads. */
 function history(project: string, releases: number): Buffer {

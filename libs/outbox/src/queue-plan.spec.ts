@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   eventsOn,
   inventoryChanged,
-  organizationChanged,
   QUEUES,
   SERVICES,
   siteChanged,
@@ -28,7 +27,8 @@ const problemsOf = (service: string, ...found: FoundHandler[]): readonly string[
 
 describe(planQueues.name, () => {
   const catalogue = handlerOf('All', QUEUES.reportingCatalog, ...eventsOn(QUEUES.reportingCatalog));
-  const identity = handlerOf('Identity', QUEUES.reportingIdentity, organizationChanged, siteChanged);
+  const identity = handlerOf('Identity', QUEUES.reportingIdentity, ...eventsOn(QUEUES.reportingIdentity));
+  const erasures = handlerOf('Erasures', QUEUES.gatewayErasures, ...eventsOn(QUEUES.gatewayErasures));
 
   it('accepts a queue whose events are shared out among several handlers', () => {
     const plans = planQueues('reporting', [
@@ -68,7 +68,7 @@ describe(planQueues.name, () => {
   });
 
   it('refuses a handler on another service’s queue, and one for what its queue never carries', () => {
-    expect(problemsOf('gateway', identity)).toEqual([expect.stringContaining('belongs to reporting')]);
+    expect(problemsOf('gateway', erasures, identity)).toEqual([expect.stringContaining('belongs to reporting')]);
     const lost = handlerOf('Lost', QUEUES.catalogModules, ...eventsOn(QUEUES.catalogModules), siteChanged);
     expect(problemsOf('catalog', lost)).toEqual([
       expect.stringContaining('Lost handles gateway.site-changed@1, which the catalogue does not put on'),
