@@ -124,7 +124,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['tools/**/*.ts', 'apps/*/src/main.ts', 'e2e/**/*.ts'],
+    files: ['tools/**/*.ts', 'apps/*/src/main.ts', 'apps/gateway/src/verify-audit.ts', 'e2e/**/*.ts'],
     // Programs for a terminal, and the edge of a process.
     rules: { 'no-console': 'off', 'no-restricted-properties': 'off' },
   },

@@ -9,34 +9,25 @@ import { systemClock } from '#libs/runtime';
 import type { Logger, ServiceConfig } from '#libs/runtime';
 import { RedisAdmission, RpcClient } from '#libs/streams';
 import type { RedisConnection } from '#libs/streams';
-import { AdvisoryController } from './advisory/advisory.controller.js';
 import { ReadAdvisories } from './advisory/read-advisories.service.js';
 import { AuditLineRepository } from './audit/audit-line.repository.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { AuditSealRepository } from './audit/audit-seal.repository.js';
-import { AuditController } from './audit/audit.controller.js';
 import { ReadAuditLog } from './audit/read-audit-log.service.js';
 import { AuditSealingKey, SealAuditLog } from './audit/seal-audit-log.service.js';
 import { sealingKeyOfLog } from './audit/seal-chain.js';
-import { DashboardController } from './dashboard/dashboard.controller.js';
 import { EnrolSite } from './enrolment/enrol-site.service.js';
-import { EnrolmentKeyController } from './enrolment/enrolment-key.controller.js';
-import { EnrolmentController } from './enrolment/enrolment.controller.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { BeginErasure } from './erasure/begin-erasure.service.js';
 import { DataErasedConsumer } from './erasure/data-erased.consumer.js';
 import { ErasureChanges } from './erasure/erasure-changes.service.js';
-import { ErasureController } from './erasure/erasure.controller.js';
 import { ErasureRepository } from './erasure/erasure.repository.js';
 import { ErasureRounds } from './erasure/erasure-rounds.service.js';
 import { HearAnswers } from './erasure/hear-answers.service.js';
 import { ReadErasures } from './erasure/read-erasures.service.js';
 import { BeginExport } from './export/begin-export.service.js';
 import { ExportData } from './export/export-data.service.js';
-import { ExportController } from './export/export.controller.js';
-import { ExposureController } from './exposure/exposure.controller.js';
 import { ReadExposures } from './exposure/read-exposures.service.js';
-import { HealthController } from './health/health.controller.js';
 import { GatewayReadiness } from './health/readiness.service.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { InputPipe } from './http/input.pipe.js';
@@ -50,22 +41,17 @@ import { JoinOrganization } from './identity/join-organization.service.js';
 import { ManageMembers } from './identity/manage-members.service.js';
 import { ManageOrganizations } from './identity/manage-organizations.service.js';
 import { ManageUsers } from './identity/manage-users.service.js';
-import { MemberController } from './identity/member.controller.js';
 import { MembershipRepository } from './identity/membership.repository.js';
-import { OrganizationController } from './identity/organization.controller.js';
 import { OrganizationRepository } from './identity/organization.repository.js';
 import { People } from './identity/people.service.js';
 import { Permissions } from './identity/permissions.service.js';
-import { UserController } from './identity/user.controller.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { IdempotentRequestRepository } from './idempotency/idempotent-request.repository.js';
 import { AnswerPepper, IdempotentRequests } from './idempotency/idempotent-requests.service.js';
-import { IntegrationKeyController } from './integration-key/integration-key.controller.js';
 import { ManageOrganizationKeys } from './integration-key/manage-organization-keys.service.js';
 import { OrganizationKeyRepository } from './integration-key/organization-key.repository.js';
 import { OrganizationKeys } from './integration-key/organization-keys.service.js';
 import { AcceptInvitation, NewMembers } from './invitation/accept-invitation.service.js';
-import { InvitationController } from './invitation/invitation.controller.js';
 import { InvitationRepository } from './invitation/invitation.repository.js';
 import { ManageInvitations } from './invitation/manage-invitations.service.js';
 import { AccountLetters } from './letter/account-letters.service.js';
@@ -78,36 +64,29 @@ import { KeyStrategy } from './login/key.strategy.js';
 import { KnownDevices } from './login/known-devices.service.js';
 import { LogIn } from './login/log-in.service.js';
 import { LoginAttemptsRepository } from './login/login-attempts.repository.js';
-import { LoginController } from './login/login.controller.js';
 import { PasswordHasher } from './login/password-hasher.service.js';
 import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
 import { StepUp } from './login/step-up.service.js';
 import { WhoAsksRepository } from './login/who-asks.repository.js';
 import { ManageMemberAccess } from './member-access/manage-member-access.service.js';
-import { MemberAccessController } from './member-access/member-access.controller.js';
 import { ManageModules } from './module/manage-modules.service.js';
-import { ModuleController } from './module/module.controller.js';
 import { OwnModuleChanges } from './module/own-module-changes.service.js';
 import { OwnModuleRepository } from './module/own-module.repository.js';
 import { ReadModules } from './module/read-modules.service.js';
 import { AskReset } from './password-reset/ask-reset.service.js';
-import { PasswordResetController } from './password-reset/password-reset.controller.js';
 import { PasswordResetRepository } from './password-reset/password-reset.repository.js';
 import { ResetParts, ResetPassword } from './password-reset/reset-password.service.js';
 import { AcceptedPushes } from './push/accepted-pushes.repository.js';
-import { PushStateController } from './push/push-state.controller.js';
 import { PushState } from './push/push-state.service.js';
 import { Questions } from './question/questions.service.js';
 import { ApiRates } from './rate-limit/api-rates.service.js';
 import { Challenges } from './second-factor/challenges.service.js';
 import { ManageSecondFactor } from './second-factor/manage-second-factor.service.js';
 import { sealingKey } from './second-factor/seal.js';
-import { SecondFactorController } from './second-factor/second-factor.controller.js';
 import { SecondFactorRepository } from './second-factor/second-factor.repository.js';
 import { FactorChecks, SealingKey, SecondFactors } from './second-factor/second-factors.service.js';
 import { RefreshTokens } from './session/refresh-tokens.service.js';
-import { SessionController } from './session/session.controller.js';
 import { SessionNotices } from './session/session-notices.service.js';
 import { SessionRepository } from './session/session.repository.js';
 import { SessionTokens } from './session/session-tokens.service.js';
@@ -118,22 +97,18 @@ import { FindSite } from './site/find-site.service.js';
 import { ManageSites, SiteChanges } from './site/manage-sites.service.js';
 import { ReadSites } from './site/read-sites.service.js';
 import { RegisterSite } from './site/register-site.service.js';
-import { RestoreSiteController } from './site/restore-site.controller.js';
 import { RestoreSites } from './site/restore-sites.service.js';
 import { SiteCascade } from './site/site-cascade.service.js';
-import { SiteChangeController } from './site/site-change.controller.js';
-import { SiteController } from './site/site.controller.js';
 import { SiteRepository } from './site/site.repository.js';
 import { ShareSite, SiteShareChanges } from './site-share/share-site.service.js';
-import { SiteShareController } from './site-share/site-share.controller.js';
 import { SiteShareRepository } from './site-share/site-share.repository.js';
 import { IssueKey } from './site-key/issue-key.service.js';
 import { KeyChanges } from './site-key/key-changes.service.js';
 import { SiteKeyDirectory } from './site-key/site-key-directory.service.js';
 import { SiteKeyRepository } from './site-key/site-key.repository.js';
 import { SystemProgress } from './system/progress.service.js';
-import { SystemController } from './system/system.controller.js';
 import { TenancyGuard } from './tenancy/tenancy.guard.js';
+import { CONTROLLERS } from './routes.js';
 import { CACHE, CLOCK, LOGGER, SETTINGS, STREAMS } from './tokens.js';
 
 /** What the gateway is connected to; `start.ts` makes and closes it. */
@@ -168,34 +143,7 @@ export class GatewayModule {
             }),
         }),
       ],
-      controllers: [
-        HealthController,
-        LoginController,
-        SessionController,
-        SecondFactorController,
-        OrganizationController,
-        MemberController,
-        MemberAccessController,
-        UserController,
-        InvitationController,
-        PasswordResetController,
-        IntegrationKeyController,
-        EnrolmentKeyController,
-        EnrolmentController,
-        SiteController,
-        SiteChangeController,
-        SiteShareController,
-        RestoreSiteController,
-        ErasureController,
-        ExportController,
-        PushStateController,
-        ModuleController,
-        AdvisoryController,
-        ExposureController,
-        DashboardController,
-        SystemController,
-        AuditController,
-      ],
+      controllers: [...CONTROLLERS],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: RpcClient, useValue: rpc },

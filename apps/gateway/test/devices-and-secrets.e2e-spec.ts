@@ -115,10 +115,7 @@ describe('where people log in, and with which secrets', () => {
     await eventually(async () => (await letters('password_reset')).length === 1, { what: 'the letter to the member' });
     const stranger = await api.person('administrator');
     expect(told(await as('DELETE', `${path}/sessions`, stranger.token))).toBe('404 not_found');
-    const elsewhere = path.replace(
-      row!.uuid,
-      (await as('GET', '/api/v1/auth/me', stranger.token)).body.data['id'],
-    );
+    const elsewhere = path.replace(row!.uuid, (await as('GET', '/api/v1/auth/me', stranger.token)).body.data['id']);
     expect(told(await as('POST', `${elsewhere}/password-reset`, administrator.token))).toBe('404 not_found');
   });
 

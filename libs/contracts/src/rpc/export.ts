@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { ERASING_SERVICES, type ErasingService } from '../events/data-erased.v1.js';
+import { type ERASING_SERVICES, type ErasingService } from '../events/data-erased.v1.js';
 import { InternalId, Nullable, Uuid } from '../primitives.js';
 import { defineRpc } from '../rpc-definition.js';
 import { Scope } from './paging.js';
