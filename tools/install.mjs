@@ -15,15 +15,18 @@ export function requireNode() {
 /**
  * Why node_modules must be installed anew; undefined when it holds what package-lock.json asks for. npm notes what it has installed in
  * node_modules/.package-lock.json, so this holds whoever ran npm.
+ * @param {{ dev?: boolean }} [what] dev: false when what only tests and checks need may be missing
  */
-export function whyInstall(root) {
+export function whyInstall(root, { dev = true } = {}) {
   const wanted = packagesOf(join(root, 'package-lock.json'));
   const present = packagesOf(join(root, 'node_modules', '.package-lock.json'));
   if (!wanted) throw new Error('package-lock.json is missing or is no JSON');
   if (!present) return 'nothing is installed yet';
-  for (const [path, { version, optional, link, extraneous }] of Object.entries(wanted)) {
+  for (const [path, entry] of Object.entries(wanted)) {
+    const { version, optional, link, extraneous } = entry;
     // npm keeps entries in the lock file that nothing asks for, and does not install them.
     if (path === '' || link || extraneous) continue;
+    if (!dev && (entry.dev || entry.devOptional)) continue;
     const found = present[path];
     // Optional packages of other platforms are rightly absent.
     if (!found && !optional) return `${path} is missing`;
@@ -44,15 +47,23 @@ function packagesOf(path) {
  * Runs `npm ci` when it is needed.
  * @param {string} root
  * @param {(text: string) => void} say
+ * @param {{ dev?: boolean }} [what] dev: false leaves out what only tests and checks need, half of all packages
  * @throws Error when npm fails; its own words have been shown
  */
-export async function installWhatIsMissing(root, say) {
-  const reason = whyInstall(root);
+export async function installWhatIsMissing(root, say, { dev = true } = {}) {
+  const reason = whyInstall(root, { dev });
   if (!reason) return;
   say(`installing packages with npm ci (${reason}); this takes a while the first time`);
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  // NODE_ENV=production would leave out what the build and the tests need.
-  const options = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  // Said aloud, because NODE_ENV=production would decide otherwise.
+  const options = [
+    'ci',
+    dev ? '--include=dev' : '--omit=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const code = await new Promise((resolve, reject) => {
     const child = spawn(npm[0], [...npm.slice(1), ...options], { cwd: root, stdio: ['ignore', 2, 2] });
     child.once('error', reject);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 const { whyInstall } = (await import(`${process.cwd()}/tools/install.mjs`)) as {
-  whyInstall(root: string): string | undefined;
+  whyInstall(root: string, what?: { dev?: boolean }): string | undefined;
 };
 
 let root: string;
@@ -42,6 +42,15 @@ describe('whyInstall', () => {
     expect(whyInstall(root)).toBe('node_modules/a is missing');
     write(wanted, { 'node_modules/a': { version: '0.9.0' } });
     expect(whyInstall(root)).toBe('node_modules/a is 0.9.0 and should be 1.0.0');
+  });
+
+  it('leaves out what only tests need when nothing else is wanted', () => {
+    const more = { ...wanted, 'node_modules/for-tests': { version: '1.0.0', dev: true } };
+    write(more, { 'node_modules/a': { version: '1.0.0' } });
+    expect(whyInstall(root, { dev: false })).toBeUndefined();
+    expect(whyInstall(root)).toBe('node_modules/for-tests is missing');
+    write(more, {});
+    expect(whyInstall(root, { dev: false })).toBe('node_modules/a is missing');
   });
 
   it('does not go on without a lock file', () => {

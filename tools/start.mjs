@@ -121,7 +121,7 @@ async function main() {
       `Port ${options.port} on ${options.host} is taken by another program. Stop it, or choose another: PATCHWATCH_PORT=${options.port + 1} npm start`,
     );
   }
-  await installWhatIsMissing(root, say);
+  await installWhatIsMissing(root, say, { dev: false });
 
   const env = process.env;
   // The three do not need each other. When one fails, the others are waited for: what they started must be known to be stopped.
