@@ -1,3 +1,4 @@
+import { checkAnswers } from '../answers.js';
 import { rmSync, statSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scenario } from '../scenario.js';
@@ -52,10 +53,7 @@ export const diskFull: Scenario = {
     stage.note(`accepted again after ${took} ms`);
     await stage.pass(2_000);
     await load.stop();
-    const others = [...stage.client.answers.keys()].filter(
-      (name) => !/^(202|503 |409 inventory_hash_unknown)/.test(name),
-    );
-    stage.check('only 202 and 503', others.length === 0, others);
+    checkAnswers(stage);
   },
 };
 

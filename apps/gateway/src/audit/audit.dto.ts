@@ -1,7 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { AnyOf, Exactly, InstantParameter, isUuid, OneOrMore } from '../http/parameters.js';
+import { AnyOf, Exactly, InstantParameter, isUuid, OneOrMore, PerPage } from '../http/parameters.js';
 import { isCursor } from './audit-cursor.js';
 
 const isAction = (value: string): boolean => /^[a-z_]{1,50}\.[a-z_]{1,50}$/.test(value);
@@ -12,12 +9,7 @@ export class AuditQuery {
   @Exactly('Where to go on: take it from `links.next`.', isCursor, 'what `links.next` gave')
   cursor?: string;
 
-  @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 25, description: 'Lines of an answer.' })
-  @IsOptional()
-  @Type(() => Number)
-  @Max(100)
-  @Min(1)
-  @IsInt()
+  @PerPage('Lines of an answer.')
   per_page = 25;
 
   @Exactly('Lines of this organization.', isUuid, 'a UUID')

@@ -13,6 +13,7 @@ import { CREATED_ENROLMENT_KEY, ENROLMENT_KEY } from '../integration-key/integra
 import { ManageOrganizationKeys } from '../integration-key/manage-organization-keys.service.js';
 import { Person } from '../login/asker.decorator.js';
 import type { ApiKey } from '../site-key/api-key.entity.js';
+import { shownKey } from '../site-key/shown-key.js';
 
 @ApiTags('Keys')
 @ApiBearerAuth()
@@ -79,12 +80,9 @@ export class EnrolmentKeyController {
 
 function shown(key: ApiKey, creator: string | null): Record<string, unknown> {
   return {
-    key_id: key.publicId,
+    ...shownKey(key),
     name: key.name,
-    created_at: key.createdAt.toISOString(),
     created_by: creator,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
     most_sites: key.mostUses,
     sites: key.uses,
   };

@@ -21,13 +21,20 @@ export class PageQuery {
   @IsInt()
   page = 1;
 
-  @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 25, description: 'Rows on a page.' })
-  @IsOptional()
-  @Type(() => Number)
-  @Max(100)
-  @Min(1)
-  @IsInt()
+  @PerPage('Rows on a page.')
   per_page = 25;
+}
+
+/** How much of a list an answer has. Outside the range is an error, never silently clamped. */
+export function PerPage(description: string): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ minimum: 1, maximum: 100, default: 25, description }),
+    IsOptional(),
+    Type(() => Number),
+    Max(100),
+    Min(1),
+    IsInt(),
+  );
 }
 
 /** A filter that takes several values separated by commas: any of them matches. */

@@ -13,13 +13,7 @@ export interface MembershipRow {
   readonly organizationId: number;
   readonly organizationUuid: string;
   readonly role: Role;
-  /** Sites of others that the organization may read. */
-  readonly sharedSiteIds: number[];
 }
-
-/** In the same statement as the memberships: every request of a person reads them. */
-const SHARED = `ARRAY(SELECT share.site_id FROM site_organizations share
-  WHERE share.guest_organization_id = membership.organization_id ORDER BY share.site_id)`;
 
 /** Organizations, people and who is what where. Reading people is no tenant's affair: it happens before anyone is somebody. */
 @Injectable()
@@ -61,7 +55,6 @@ export class IdentityRepository {
         .select('membership.organizationId', 'organizationId')
         .addSelect('organization.uuid', 'organizationUuid')
         .addSelect('membership.role', 'role')
-        .addSelect(SHARED, 'sharedSiteIds')
         .getRawMany<MembershipRow>(),
     );
   }

@@ -10,6 +10,7 @@ import { doerOf } from '../identity/doer.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
 import type { ApiKey } from '../site-key/api-key.entity.js';
+import { shownKey } from '../site-key/shown-key.js';
 import { CreateIntegrationKeyBody, RotateIntegrationKeyBody } from './integration-key.dto.js';
 import { CREATED_INTEGRATION_KEY, INTEGRATION_KEY } from './integration-key.schema.js';
 import { ManageOrganizationKeys } from './manage-organization-keys.service.js';
@@ -89,12 +90,9 @@ export class IntegrationKeyController {
 
 function shown(key: ApiKey, creator: string | null): Record<string, unknown> {
   return {
-    key_id: key.publicId,
+    ...shownKey(key),
     name: key.name,
     scopes: key.scopes,
-    created_at: key.createdAt.toISOString(),
     created_by: creator,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
   };
 }

@@ -3,6 +3,7 @@ import { DataSource, IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { asSystem } from '#libs/database';
 import { ApiKey } from '../site-key/api-key.entity.js';
+import { sharedSitesOf } from '../site-share/shared-sites.js';
 
 /** Kinds of keys that belong to an organization as a whole. */
 export type OrganizationKeyKind = 'integration' | 'enrolment';
@@ -49,8 +50,7 @@ export class OrganizationKeyRepository {
         }[]
       >(
         `SELECT k.id, k.secret_hash, k.scopes, k.created_by, k.last_used_at, k.organization_id, o.uuid,
-              ARRAY(SELECT site_id FROM site_organizations WHERE guest_organization_id = k.organization_id ORDER BY site_id)
-                AS shared_site_ids
+              ${sharedSitesOf('k.organization_id')} AS shared_site_ids
          FROM api_keys k JOIN organizations o ON o.id = k.organization_id AND o.removed_at IS NULL
         WHERE k.public_id = $1 AND k.kind = $2 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $3)`,
         [publicId, kind, now],

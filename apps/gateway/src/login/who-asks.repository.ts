@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { asSystem } from '#libs/database';
 import type { ActingPerson } from '../identity/principal.js';
+import { GatheredLookUps } from '../site-key/gathered-look-ups.js';
+import { sharedSitesOf } from '../site-share/shared-sites.js';
 
 /** The person of a session, both as they are now. */
 export interface WhoAsks {
@@ -37,8 +39,6 @@ interface Row {
   readonly owes_second_factor: boolean;
 }
 
-type Found = ReadonlyMap<string, WhoAsks>;
-
 /**
  * Who stands behind a session. Every request of a person asks this, so it is one prepared statement instead of three that are put together anew
  * (a sixth of the time), and those that come while one is under way share the next. Nothing is kept: what was revoked before a request came is
@@ -46,30 +46,16 @@ type Found = ReadonlyMap<string, WhoAsks>;
  */
 @Injectable()
 export class WhoAsksRepository {
-  private waiting: { readonly uuids: Set<string>; readonly found: Promise<Found> } | null = null;
-  private underway: Promise<unknown> = Promise.resolve();
+  private readonly lookUps = new GatheredLookUps((sessionUuids) => this.read(sessionUuids));
 
   constructor(private readonly dataSource: DataSource) {}
 
   /** By the UUID of a session, ended or not; null: there is none. @throws the database's error */
-  async find(sessionUuid: string): Promise<WhoAsks | null> {
-    this.waiting ??= this.next();
-    this.waiting.uuids.add(sessionUuid);
-    return (await this.waiting.found).get(sessionUuid) ?? null;
+  find(sessionUuid: string): Promise<WhoAsks | null> {
+    return this.lookUps.find(sessionUuid);
   }
 
-  private next(): { uuids: Set<string>; found: Promise<Found> } {
-    const uuids = new Set<string>();
-    const found = this.underway.then(() => {
-      // From here on whoever comes is too late for this statement.
-      this.waiting = null;
-      return this.read([...uuids]);
-    });
-    this.underway = found.catch(() => undefined);
-    return { uuids, found };
-  }
-
-  private async read(uuids: readonly string[]): Promise<Found> {
+  private async read(uuids: readonly string[]): Promise<ReadonlyMap<string, WhoAsks>> {
     // TypeORM has no way to name a statement, and an unnamed one is planned anew each time.
     const pool = (this.dataSource.driver as unknown as { readonly master: Pool }).master;
     const { rows } = await asSystem(() => pool.query<Row>({ name: 'who-asks', text: WHO_ASKS, values: [uuids] }));
@@ -99,10 +85,7 @@ const WHO_ASKS = `
          coalesce((
            SELECT json_agg(json_build_object(
                     'organizationId', membership.organization_id, 'organizationUuid', organization.uuid, 'role', membership.role,
-                    'sharedSiteIds', ARRAY(
-                      SELECT share.site_id FROM site_organizations share
-                      WHERE share.guest_organization_id = membership.organization_id ORDER BY share.site_id
-                    )) ORDER BY membership.organization_id)
+                    'sharedSiteIds', ${sharedSitesOf('membership.organization_id')}) ORDER BY membership.organization_id)
            FROM memberships membership
            JOIN organizations organization ON organization.id = membership.organization_id AND organization.removed_at IS NULL
            WHERE membership.user_id = person.id

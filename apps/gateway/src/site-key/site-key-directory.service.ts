@@ -3,17 +3,13 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import { classifySqlError } from '#libs/database';
 import type { Clock, Logger } from '#libs/runtime';
 import { CLOCK, LOGGER } from '../tokens.js';
+import { GatheredLookUps } from './gathered-look-ups.js';
 import { isKeyOf, publicIdOfSiteKey } from './site-key.js';
 import { SiteKeyRepository } from './site-key.repository.js';
 import type { SiteKeyRow } from './site-key.repository.js';
 
 /** A live site key, proven by its secret. */
 export type SiteKey = SiteKeyRow;
-
-interface Batch {
-  readonly publicIds: Set<string>;
-  readonly found: Promise<ReadonlyMap<string, SiteKey>>;
-}
 
 interface Known {
   /** null: there is no such key. */
@@ -31,8 +27,6 @@ const STALE_MS = 24 * 3600_000;
 /** How long a key that was good before waits for its look-up, and for how long none waits after one had to. */
 const PATIENCE_MS = 250;
 const AWAY_MS = 2_000;
-/** How long look-ups gather behind one that is under way: many sites that come back at once share few statements and connections. */
-const GATHER_MS = 20;
 const MOST_KNOWN = 200_000;
 const MOST_ABSENT = 20_000;
 const TOUCH_EVERY_MS = 60_000;
@@ -48,9 +42,7 @@ class LookUpTooSlow extends Error {}
 export class SiteKeyDirectory implements OnApplicationShutdown {
   private readonly present = new Map<string, Known>();
   private readonly absent = new Map<string, Known>();
-  /** Look-ups that leave together: at the end of this turn, or when the look-up under way is back. */
-  private batch: Batch | undefined;
-  private underway: Promise<unknown> = Promise.resolve();
+  private readonly lookUps = new GatheredLookUps((publicIds) => this.load(publicIds));
   /** Raised by every `forget`: what was being read meanwhile may be old already. */
   private changes = 0;
   private readonly used = new Set<number>();
@@ -131,9 +123,7 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     const known = this.present.get(publicId);
     const before = known !== undefined && Date.now() - known.readAt < STALE_MS ? known.key : undefined;
     if (before !== undefined && Date.now() < this.awayUntil) return before;
-    this.batch ??= this.openBatch();
-    this.batch.publicIds.add(publicId);
-    const answer = this.batch.found.then((found) => found.get(publicId) ?? null);
+    const answer = this.lookUps.find(publicId);
     if (before === undefined) return answer;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -148,27 +138,6 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  private openBatch(): Batch {
-    const publicIds = new Set<string>();
-    const found = this.gathered().then(() => {
-      this.batch = undefined;
-      return this.load([...publicIds]);
-    });
-    this.underway = found.catch(() => undefined);
-    return { publicIds, found };
-  }
-
-  /** Until nothing is under way, but not longer than `GATHER_MS`; never before the end of this turn. */
-  private async gathered(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GATHER_MS);
-    });
-    await Promise.race([this.underway, patience]);
-    clearTimeout(timer);
-    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   private async load(publicIds: readonly string[]): Promise<ReadonlyMap<string, SiteKey>> {

@@ -5,6 +5,7 @@ import { asSystem } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { Questions } from '../question/questions.service.js';
+import { shownSite } from './shown-site.js';
 import type { SiteListQuery, SiteModulesQuery } from './site.dto.js';
 import type { Site } from './site.entity.js';
 import { SiteRepository } from './site.repository.js';
@@ -69,12 +70,7 @@ export class ReadSites {
     // Of a site that is shared with the asker, too: the site names its owner.
     const [organization] = await asSystem(() => this.people.organizations({ organization_ids: [site.organizationId] }));
     return {
-      id: site.uuid,
-      organization_id: organization?.uuid ?? '',
-      name: site.name,
-      url: site.url,
-      environment: site.environment,
-      created_at: site.createdAt.toISOString(),
+      ...shownSite(site, organization?.uuid ?? ''),
       core_version: null,
       core_status: null,
       modules: 0,

@@ -9,6 +9,7 @@ import { doerOf } from '../identity/doer.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
 import { RestoreSites } from './restore-sites.service.js';
+import { shownSite } from './shown-site.js';
 import { REMOVED_SITE, SITE } from './site.schema.js';
 
 @ApiTags('Sites')
@@ -49,16 +50,8 @@ export class RestoreSiteController {
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const { site, organizationUuid } = await this.sites.restore(uuid, doerOf(person, request));
-    return new Answer(
-      {
-        id: site.uuid,
-        organization_id: organizationUuid,
-        name: site.name,
-        url: site.url,
-        environment: site.environment,
-        created_at: site.createdAt.toISOString(),
-      },
-      { links: { site: `/api/v1/sites/${site.uuid}`, keys: `/api/v1/sites/${site.uuid}/keys` } },
-    );
+    return new Answer(shownSite(site, organizationUuid), {
+      links: { site: `/api/v1/sites/${site.uuid}`, keys: `/api/v1/sites/${site.uuid}/keys` },
+    });
   }
 }

@@ -9,7 +9,9 @@ import { UuidPipe } from '../http/uuid.pipe.js';
 import { doerOf } from '../identity/doer.js';
 import type { Actor, UserPrincipal } from '../identity/principal.js';
 import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
+import { shownKey } from '../site-key/shown-key.js';
 import { ChangeSite } from './change-site.service.js';
+import { shownSite } from './shown-site.js';
 import { ChangeSiteBody } from './site.dto.js';
 import { SITE, SITE_KEY } from './site.schema.js';
 
@@ -37,17 +39,7 @@ export class SiteChangeController {
       ...(environment === undefined ? {} : { environment }),
     };
     const { site, organizationUuid } = await this.changeSite.change(uuid, words, doerOf(person, request));
-    return new Answer(
-      {
-        id: site.uuid,
-        organization_id: organizationUuid,
-        name: site.name,
-        url: site.url,
-        environment: site.environment,
-        created_at: site.createdAt.toISOString(),
-      },
-      { revision: site.revision },
-    );
+    return new Answer(shownSite(site, organizationUuid), { revision: site.revision });
   }
 
   @Get('keys')
@@ -62,11 +54,8 @@ export class SiteChangeController {
     const keys = await this.changeSite.listKeys(uuid, doerOf(person, request));
     return new Answer(
       keys.map((key) => ({
-        key_id: key.publicId,
+        ...shownKey(key),
         purpose: key.purpose,
-        created_at: key.createdAt.toISOString(),
-        expires_at: key.expiresAt?.toISOString() ?? null,
-        last_used_at: key.lastUsedAt?.toISOString() ?? null,
       })),
     );
   }

@@ -14,6 +14,7 @@ import type { IssuedKey } from '../site-key/issue-key.service.js';
 import { ManageSites } from './manage-sites.service.js';
 import type { Doer } from './manage-sites.service.js';
 import { ReadSites } from './read-sites.service.js';
+import { shownSite } from './shown-site.js';
 import { CreateKeyBody, CreateSiteBody, SiteListQuery, SiteModulesQuery } from './site.dto.js';
 import { CREATED_KEY, CREATED_SITE } from './site.schema.js';
 
@@ -55,14 +56,7 @@ export class SiteController {
     const self = `/api/v1/sites/${site.uuid}`;
     return new Answer(
       {
-        site: {
-          id: site.uuid,
-          organization_id: created.organizationUuid,
-          name: site.name,
-          url: site.url,
-          environment: site.environment,
-          created_at: site.createdAt.toISOString(),
-        },
+        site: shownSite(site, created.organizationUuid),
         ...keyAnswer(created.key),
       },
       { secret: true, links: { self, modules: `${self}/modules`, push: `${self}/modules/sync` } },

@@ -1,0 +1,49 @@
+/** How long look-ups gather behind one that is under way: many that come at once share few statements and connections. */
+const GATHER_MS = 20;
+
+interface Batch<Found> {
+  readonly names: Set<string>;
+  readonly found: Promise<ReadonlyMap<string, Found>>;
+}
+
+/**
+ * Look-ups by name that come together, as one statement. Those of one turn leave at its end; those that come while a statement is under way wait
+ * for it, but not for long: it may hang. Nothing is kept, and each name is read after it was asked for.
+ */
+export class GatheredLookUps<Found> {
+  /** Those that leave next. */
+  private batch: Batch<Found> | undefined;
+  private underway: Promise<unknown> = Promise.resolve();
+
+  /** @param read what there is of these names, by name */
+  constructor(private readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Found>>) {}
+
+  /** null: there is none of that name. @throws what `read` throws */
+  async find(name: string): Promise<Found | null> {
+    this.batch ??= this.openBatch();
+    this.batch.names.add(name);
+    return (await this.batch.found).get(name) ?? null;
+  }
+
+  private openBatch(): Batch<Found> {
+    const names = new Set<string>();
+    const found = this.gathered().then(() => {
+      // From here on whoever comes is too late for this statement.
+      this.batch = undefined;
+      return this.read([...names]);
+    });
+    this.underway = found.catch(() => undefined);
+    return { names, found };
+  }
+
+  /** Until nothing is under way, but not longer than `GATHER_MS`; never before the end of this turn. */
+  private async gathered(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GATHER_MS);
+    });
+    await Promise.race([this.underway, patience]);
+    clearTimeout(timer);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
