@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,11 +8,7 @@ import { eventually, ManualClock } from '#libs/testing';
 import { catalogBox, type CatalogBox } from './catalog-in-a-box.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
-/**
- * Whoever read one of them in one go would hold it for seconds. `npm run bench -- drupal` holds the figure to 100 ms; beside other suites even
- * processor time is stretched, because two threads share a core.
- */
-const LONGEST_STRETCH_MS = 300;
+const LONGEST_STRETCH_MS = 100;
 
 /** A history of 16 MB; `releases` share it, each with as much that nobody reads. */
 function history(project: string, releases: number): Buffer {
@@ -88,8 +84,10 @@ describe('documents as long as they may be', () => {
   let box: CatalogBox;
   /** Answers are held back until the service has started, whose start is not what is measured. */
   let begin: () => void;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  beforeAll(async () => {
+  // Other suites share the cores, which stretches even processor time and never shortens it: the best of three counts, each in a new box.
+  jest.retryTimes(2);
+  beforeEach(async () => {
+    const begun = new Promise<void>((resolve) => (begin = resolve));
     server = createServer((request, response) => {
       const [type, body] = bodies[(request.url ?? '').split('?')[0]!] ?? ['text/xml', Buffer.from('<error/>')];
       void begun.then(() => response.writeHead(200, { 'content-type': type }).end(body));
@@ -97,7 +95,7 @@ describe('documents as long as they may be', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     box = await catalogBox(new ManualClock('2026-03-05T10:00:00Z'));
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await box?.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
