@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ExposureRow, SiteModuleRow, SiteRow } from '#libs/contracts';
 import { eventually } from '#libs/testing';
 import { startSystem, type System } from '../harness/system.js';
+import { ApiClient } from '../../tools/cli/api-client.js';
 
 /** The main job, end to end: a site pushes what it runs, and the platform says truly what it is exposed to. */
 let system: System;
@@ -263,6 +264,19 @@ describe('exposures as CSV', () => {
     expect(lines[0]).toContain('site_name,module');
     expect(lines).toHaveLength(1 + (await exposures()).length);
   });
+});
+
+it('a client whose session was ended logs in again, once for all the requests that were underway', async () => {
+  const client = new ApiClient(system.url);
+  await client.login(system.login.email, system.login.password);
+  const sessions = async () => (await system.client.request<{ id: string }[]>('GET', '/api/v1/auth/sessions')).data;
+  const before = (await sessions()).length;
+  const old = client.accessToken();
+  await system.client.request('DELETE', '/api/v1/auth/sessions');
+  const answers = await Promise.all(Array.from({ length: 12 }, () => client.request('GET', '/api/v1/sites')));
+  expect(answers).toHaveLength(12);
+  expect(client.accessToken()).not.toBe(old);
+  expect([before, (await sessions()).length]).toEqual([2, 2]);
 });
 
 /** For requests whose answer is not JSON. */

@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly onWait?: (reason: string, seconds: number) => void;
 }
 
+const LOGIN = '/api/v1/auth/login';
+
 /**
  * Talks to one Patchwatch over its public API: the same endpoints, limits and errors as any other client. Requests that
  * are safe to repeat are repeated until the platform is back; every request here is: reads, pushes with their own id, and other POSTs, which keep
@@ -37,13 +39,15 @@ export interface RequestOptions {
 export class ApiClient {
   private token: string | null = null;
   private credentials: { email: string; password: string } | null = null;
+  /** Underway; whoever meets the old token meanwhile waits for it. */
+  private renewal: Promise<void> | null = null;
 
   constructor(readonly baseUrl: string) {}
 
   /** Signs in; the access token is renewed by itself when it runs out. @throws ApiError `invalid_credentials` */
   async login(email: string, password: string): Promise<void> {
     this.credentials = { email, password };
-    const { data } = await this.request<{ access_token: string }>('POST', '/api/v1/auth/login', {
+    const { data } = await this.request<{ access_token: string }>('POST', LOGIN, {
       body: { email, password },
     });
     this.token = data.access_token;
@@ -58,15 +62,17 @@ export class ApiClient {
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<ApiResponse<T>> {
     const deadline = Date.now() + (options.patienceMs ?? 600_000);
     const idempotencyKey = randomUUID();
+    let renewed = false;
     for (let attempt = 0; ; attempt++) {
+      const token = path === LOGIN ? null : this.token;
       let failure: { reason: string; seconds: number };
       try {
-        return await this.once<T>(method, path, options, idempotencyKey);
+        return await this.once<T>(method, path, options, idempotencyKey, token);
       } catch (error) {
         if (error instanceof ApiError) {
-          if (error.status === 401 && this.credentials && this.token && !path.startsWith('/api/v1/auth/')) {
-            this.token = null;
-            await this.login(this.credentials.email, this.credentials.password);
+          if (error.status === 401 && token !== null && !renewed) {
+            renewed = true;
+            await this.renew(token);
             continue;
           }
           if (error.status !== 429 && error.status !== 503) throw error;
@@ -82,16 +88,25 @@ export class ApiClient {
     }
   }
 
+  /** Logs in again, once for all requests that were refused with the same token. */
+  private async renew(stale: string): Promise<void> {
+    if (this.token !== stale) return;
+    const { email, password } = this.credentials!;
+    this.renewal ??= this.login(email, password).finally(() => (this.renewal = null));
+    await this.renewal;
+  }
+
   private async once<T>(
     method: string,
     path: string,
     options: RequestOptions,
     idempotencyKey: string,
+    token: string | null,
   ): Promise<ApiResponse<T>> {
     const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
     if (method === 'POST') headers['idempotency-key'] ??= idempotencyKey;
     if (method === 'PATCH' || method === 'DELETE') headers['if-match'] ??= '*';
-    if (this.token && !headers['x-api-key']) headers.authorization = `Bearer ${this.token}`;
+    if (token !== null && !headers['x-api-key']) headers.authorization = `Bearer ${token}`;
     let body: string | Uint8Array<ArrayBuffer> | undefined;
     if (options.body instanceof Uint8Array) body = new Uint8Array(options.body);
     else if (options.body !== undefined) {
