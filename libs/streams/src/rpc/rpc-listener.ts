@@ -132,7 +132,9 @@ export class RpcListener {
         )) as unknown;
         this.lastRead = performance.now();
         this.trouble = null;
-        for (const [id, fields] of entriesOf(reply)) this.take(id, fields);
+        const entries = entriesOf(reply);
+        this.takeOff(entries.map(([id]) => id));
+        for (const [id, fields] of entries) this.take(id, fields);
       } catch (error) {
         this.readerId = null;
         if (!this.stopping) await this.recover(error);
@@ -161,6 +163,12 @@ export class RpcListener {
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
     }
+  }
+
+  /** They are ours alone now. What Redis does not hear of is trimmed by those who ask. */
+  private takeOff(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.options.connection.run((client) => client.xdel(this.key, ...ids)).catch(() => undefined);
   }
 
   /** One entry: the questions that one caller asked in one turn of its event loop. */

@@ -4,7 +4,7 @@ import { fromWireError, type RpcError, type WireError } from './rpc-errors.js';
  * Questions and answers over Redis Streams. All of it may be lost at any time: whoever asks has a deadline and can ask again, since questions
  * only read. So it may use the cache's Redis, and should: the durable one waits for the disk at every entry.
  *
- *   caller ─XADD─▶ pw:rpc:{<service>}            group `servers`, read with NOACK: one server gets it, nothing is kept pending
+ *   caller ─XADD─▶ pw:rpc:{<service>}            group `servers`, read with NOACK: one server gets it and takes it off
  *                                               one entry for the questions of one turn of a caller's event loop, a field `q` each;
  *                                               capped, so that questions nobody reads fall off
  *   server ─XADD─▶ pw:rpc:{reply.<caller id>}    one a calling process; expires soon after the process is gone
@@ -24,7 +24,7 @@ export const QUESTION = 'q';
 /** Questions in one entry at most: it goes to one server, and a burst should spread over several. */
 export const MOST_TOGETHER = 8;
 
-/** Entries with unread and read questions that a service's stream keeps at most (about). A burst beyond it costs the oldest their answer. */
+/** Entries with unread questions that a service's stream keeps at most (about). A burst beyond it costs the oldest their answer. */
 export const MOST_REQUESTS = 10_000;
 /** The same for one caller's answers; the caller trims what it has read, long before. */
 export const MOST_REPLIES = 10_000;
