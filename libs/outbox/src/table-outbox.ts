@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { problemsOf } from '#libs/contracts';
-import { asSystem } from '#libs/database';
+import { asSystem, joinedBuffers, numbers, texts } from '#libs/database';
 import { currentCauses, currentCorrelationId, currentTraceparent, newId, systemClock, type Clock } from '#libs/runtime';
 import type { Envelope } from '#libs/streams';
 import { causeOf } from './cause-of.js';
@@ -36,20 +36,27 @@ export class TableOutbox implements Outbox {
   /** Writes finished envelopes as they are, id and all (replay of dead letters). */
   async addEnvelopes(tx: EntityManager, rows: readonly { queue: string; envelope: Envelope }[]): Promise<void> {
     if (rows.length === 0) return;
+    const facts = joinedBuffers(rows.map(({ envelope: { body: _, ...rest } }) => Buffer.from(JSON.stringify(rest))));
+    const bodies = joinedBuffers(rows.map(({ envelope }) => envelope.body));
     // The outbox is the platform's: an event may be of no tenant, or told by one of another.
     await asSystem(() =>
       tx.query(
         `INSERT INTO outbox (queue, key, organization_id, envelope, body)
-       SELECT queue, key, organization_id, envelope, body
-       FROM unnest($1::text[], $2::text[], $3::bigint[], $4::json[], $5::bytea[])
-         WITH ORDINALITY AS row (queue, key, organization_id, envelope, body, position)
-       ORDER BY position`,
+         SELECT queue, key, organization_id, convert_from(substring($4::bytea FROM facts_at FOR facts_length), 'UTF8')::json,
+           substring($7::bytea FROM body_at FOR body_length)
+         FROM unnest($1::text[], $2::text[], $3::bigint[], $5::int[], $6::int[], $8::int[], $9::int[])
+           WITH ORDINALITY AS row (queue, key, organization_id, facts_at, facts_length, body_at, body_length, position)
+         ORDER BY position`,
         [
-          rows.map(({ queue }) => queue),
-          rows.map(({ envelope }) => envelope.key.replaceAll('\0', '\ufffd')),
-          rows.map(({ envelope }) => envelope.organizationId),
-          rows.map(({ envelope: { body: _, ...facts } }) => JSON.stringify(facts)),
-          rows.map(({ envelope }) => envelope.body),
+          texts(rows.map(({ queue }) => queue)),
+          texts(rows.map(({ envelope }) => envelope.key.replaceAll('\0', '\ufffd'))),
+          numbers(rows.map(({ envelope }) => envelope.organizationId)),
+          facts.bytes,
+          facts.offsets,
+          facts.lengths,
+          bodies.bytes,
+          bodies.offsets,
+          bodies.lengths,
         ],
       ),
     );
@@ -79,7 +86,7 @@ export class TableOutbox implements Outbox {
       correlationId: outgoing.correlationId ?? currentCorrelationId() ?? cause?.correlationId ?? newId(),
       causationId: outgoing.causationId ?? cause?.id ?? null,
       traceparent: cause === null ? currentTraceparent() : cause.traceparent,
-      contentHash: createHash('sha256').update(body).digest('hex'),
+      contentHash: hash('sha256', body),
       contentEncoding: compressed ? 'gzip' : 'identity',
       meta: null,
       body,

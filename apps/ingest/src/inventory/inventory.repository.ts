@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { booleans, instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
+import { booleans, instants, joinedBuffers, numbers, texts } from '#libs/database';
 import { together } from '../database/together.js';
 import { Inventory } from './inventory.js';
 import { historyRows, type HistoryClosing, type HistoryOpening } from './module-history.js';

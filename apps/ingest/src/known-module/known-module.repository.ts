@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { texts } from '../database/sql-arrays.js';
+import { texts } from '#libs/database';
 
 export interface SeenModule {
   readonly module: string;

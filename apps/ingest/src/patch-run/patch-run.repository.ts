@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { instants, numbers, texts } from '../database/sql-arrays.js';
+import { instants, numbers, texts } from '#libs/database';
 import type { PatchRun } from './patch-run.js';
 
 @Injectable()

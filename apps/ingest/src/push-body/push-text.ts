@@ -4,6 +4,8 @@ import { PoisonMessageError } from '#libs/streams';
 
 /** The gateway admits far less; this bounds what a gzip body written by somebody else may unfold to. */
 const LARGEST_BODY_BYTES = 32 * 1024 * 1024;
+/** Most bodies unfold to one chunk, which then need not be put together. */
+const UNPACKING = { maxOutputLength: LARGEST_BODY_BYTES, chunkSize: 64 * 1024 };
 
 /** Raised when `readInventory` reads the same text differently: what was unchanged by the old reading may be changed by the new one. */
 const READING = '1';
@@ -26,7 +28,7 @@ export interface PushText {
 /** @throws PoisonMessageError `undecodable_body` */
 export function unpackBody(body: Buffer, encoding: 'identity' | 'gzip'): PushText {
   try {
-    const bytes = encoding === 'gzip' ? gunzipSync(body, { maxOutputLength: LARGEST_BODY_BYTES }) : body;
+    const bytes = encoding === 'gzip' ? gunzipSync(body, UNPACKING) : body;
     return { text: utf8.decode(bytes), fingerprint: fingerprintOf(bytes) };
   } catch (error) {
     throw new PoisonMessageError(

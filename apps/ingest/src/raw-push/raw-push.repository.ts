@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { instants, joinedBuffers, numbers, texts } from '../database/sql-arrays.js';
+import { instants, joinedBuffers, numbers, texts } from '#libs/database';
 
 export interface RawPush {
   readonly siteId: number;

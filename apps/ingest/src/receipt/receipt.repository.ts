@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { instants, numbers, texts } from '../database/sql-arrays.js';
+import { instants, numbers, texts } from '#libs/database';
 
 export interface NewReceipt {
   readonly siteId: number;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { numbers } from '../database/sql-arrays.js';
+import { numbers } from '#libs/database';
 import type { KeptChange, KeptModule } from './retold-inventories.js';
 
 /** A site with what is kept of it. Instants are milliseconds since 1970. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { booleans, instants, numbers, texts } from '../database/sql-arrays.js';
+import { booleans, instants, numbers, texts } from '#libs/database';
 import { together } from '../database/together.js';
 import type { RegisteredSite, SiteIdentity, SiteState } from './site-state.js';
 
