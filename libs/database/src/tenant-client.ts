@@ -81,20 +81,30 @@ class ScopedClient extends pg.Client {
   private inTransaction = false;
   /** Key of the settings in force in the open transaction; null: not known, a savepoint was gone back to. */
   private inForce: string | null = '';
-  private prepared = false;
+
+  /** As that of `pg.Client`; what sets the tenancy is prepared before anybody gets the connection. */
+  override connect(callback?: (error?: Error) => void): never {
+    const ready = this.connectAndPrepare();
+    if (callback === undefined) return ready as never;
+    ready.then(() => callback(), callback);
+    return undefined as never;
+  }
+
+  private async connectAndPrepare(): Promise<void> {
+    await super.connect();
+    try {
+      await this.plainly<Promise<unknown>>({ name: STATEMENT, text: SET_LOCAL, values: ['', '', ''] });
+    } catch (error) {
+      await this.end();
+      throw error;
+    }
+  }
 
   /** As that of `pg.Client`. */
   override query(config: unknown, values?: unknown, callback?: unknown): never {
     const settings = this.dueBefore(textOf(config));
     if (settings === null) return this.plainly(config, values, callback);
     if (isSubmittable(config)) throw new Error('A cursor or a stream cannot run for a tenant.');
-    if (!this.prepared) {
-      // Parsed once a connection; it runs ahead of the statement, on the same wire.
-      this.prepared = true;
-      this.plainly<Promise<unknown>>({ name: STATEMENT, text: SET_LOCAL, values: ['', '', ''] }).catch(
-        () => (this.prepared = false),
-      );
-    }
     const given = [callback, values].find((argument): argument is Answer => typeof argument === 'function');
     const parameters = typeof values === 'function' ? undefined : values;
     if (given !== undefined) return this.plainly(new TenantQuery(settings, config, parameters, given));
