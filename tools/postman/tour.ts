@@ -32,6 +32,7 @@ export const VARIABLES: readonly (readonly [key: string, value: string])[] = [
     'erasureId',
     'exportId',
   ].map((name) => [name, '00000000-0000-7000-8000-000000000000'] as const),
+  ['planCode', 'none'],
   ['name', 'token'],
   ['advisory', 'SA-CORE-2024-003'],
 ];
@@ -56,6 +57,7 @@ export const TOUR: readonly Step[] = [
   { operation: 'organizationOne', expect: 200, save: { etag: ETAG } },
   { operation: 'organizationChange', expect: 200, body: { name: 'Northwind Agency' } },
   { operation: 'organizationRevisions', expect: 200 },
+  { operation: 'planList', expect: 200 },
   {
     operation: 'siteCreate',
     expect: 201,
@@ -68,6 +70,8 @@ export const TOUR: readonly Step[] = [
     body: {
       schema: 1,
       site_uuid: '{{siteUuid}}',
+      url: 'https://town-hall.example',
+      environment: 'prod',
       collected_at: '{{$isoTimestamp}}',
       epoch: 1,
       sequence: 1,

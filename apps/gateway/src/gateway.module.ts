@@ -77,6 +77,10 @@ import { ReadModules } from './module/read-modules.service.js';
 import { AskReset } from './password-reset/ask-reset.service.js';
 import { PasswordResetRepository } from './password-reset/password-reset.repository.js';
 import { ResetParts, ResetPassword } from './password-reset/reset-password.service.js';
+import { ManagePlans } from './plan/manage-plans.service.js';
+import { PlanRepository } from './plan/plan.repository.js';
+import { Plans } from './plan/plans.service.js';
+import { SiteLimit } from './plan/site-limit.service.js';
 import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushState } from './push/push-state.service.js';
 import { Questions } from './question/questions.service.js';
@@ -210,6 +214,7 @@ export class GatewayModule {
         ManageModules,
         ManageOrganizationKeys,
         ManageOrganizations,
+        ManagePlans,
         ManageSecondFactor,
         ManageSites,
         ManageUsers,
@@ -226,6 +231,8 @@ export class GatewayModule {
         People,
         Permissions,
         PersonStrategy,
+        PlanRepository,
+        Plans,
         PushState,
         Questions,
         ReadAdvisories,
@@ -247,6 +254,7 @@ export class GatewayModule {
         SiteChanges,
         SiteKeyDirectory,
         SiteKeyRepository,
+        SiteLimit,
         SiteRepository,
         BeginErasure,
         BeginExport,

@@ -16,6 +16,7 @@ import { LoginController } from './login/login.controller.js';
 import { MemberAccessController } from './member-access/member-access.controller.js';
 import { ModuleController } from './module/module.controller.js';
 import { PasswordResetController } from './password-reset/password-reset.controller.js';
+import { PlanController } from './plan/plan.controller.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { SecondFactorController } from './second-factor/second-factor.controller.js';
 import { SessionController } from './session/session.controller.js';
@@ -40,6 +41,7 @@ export const CONTROLLERS = [
   IntegrationKeyController,
   EnrolmentKeyController,
   EnrolmentController,
+  PlanController,
   SiteController,
   SiteChangeController,
   SiteShareController,

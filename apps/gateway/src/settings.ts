@@ -4,13 +4,14 @@ import type { ServiceConfig } from '#libs/runtime';
 export interface GatewaySettings {
   /** The first superuser, made when no user exists. null: none is made. */
   readonly bootstrap: { readonly email: string; readonly password: string; readonly organization: string } | null;
-  /** Pushes one key may send: `quota` in `windowSeconds`, all at once if it likes. */
-  readonly pushRate: RatePolicy;
+  /** Pushes one key may send: `quota` in `windowSeconds`, all at once if it likes. null: what the plan of its organization says. */
+  readonly pushRate: RatePolicy | null;
   /** Wrong keys one address may show before it has to wait. */
   readonly wrongKeyRate: RatePolicy;
-  /** Requests one person, one key of an organization or site beside its pushes, and one network of strangers may send. */
-  readonly userRate: RatePolicy;
-  readonly keyRate: RatePolicy;
+  /** Requests one person, and one key of an organization or of a site beside its pushes, may send. null: what their plans say (ADR 0024). */
+  readonly userRate: RatePolicy | null;
+  readonly keyRate: RatePolicy | null;
+  /** Requests one network of strangers may send. */
   readonly addressRate: RatePolicy;
   /** Proxies whose X-Forwarded-For is believed: addresses and networks, comma separated. Empty: none. */
   readonly trustedProxies: readonly string[];
@@ -61,10 +62,10 @@ export function gatewaySettings({ env, partitions }: Pick<ServiceConfig, 'env' |
             organization: env['PATCHWATCH_BOOTSTRAP_ORGANIZATION'] || 'My organization',
           }
         : null,
-    pushRate: ratePolicy('push', 'PATCHWATCH_PUSH_RATE', env['PATCHWATCH_PUSH_RATE'] || '600/60'),
+    pushRate: givenRate('push', 'PATCHWATCH_PUSH_RATE', env['PATCHWATCH_PUSH_RATE']),
     wrongKeyRate: ratePolicy('wrong_key', 'PATCHWATCH_WRONG_KEY_RATE', env['PATCHWATCH_WRONG_KEY_RATE'] || '120/60'),
-    userRate: ratePolicy('user', 'PATCHWATCH_USER_RATE', env['PATCHWATCH_USER_RATE'] || '6000/60'),
-    keyRate: ratePolicy('key', 'PATCHWATCH_KEY_RATE', env['PATCHWATCH_KEY_RATE'] || '6000/60'),
+    userRate: givenRate('user', 'PATCHWATCH_USER_RATE', env['PATCHWATCH_USER_RATE']),
+    keyRate: givenRate('key', 'PATCHWATCH_KEY_RATE', env['PATCHWATCH_KEY_RATE']),
     addressRate: ratePolicy('address', 'PATCHWATCH_ADDRESS_RATE', env['PATCHWATCH_ADDRESS_RATE'] || '600/60'),
     trustedProxies: (env['PATCHWATCH_TRUSTED_PROXIES'] ?? '')
       .split(',')
@@ -87,6 +88,10 @@ function publicUrl(text: string): string {
   if (!URL.canParse(text) || !['http:', 'https:'].includes(new URL(text).protocol))
     throw new GatewaySettingsError('PATCHWATCH_PUBLIC_URL must be an address that begins with https:// or http://.');
   return text;
+}
+
+function givenRate(name: string, setting: string, text: string | undefined): RatePolicy | null {
+  return text ? ratePolicy(name, setting, text) : null;
 }
 
 function ratePolicy(name: string, setting: string, text: string): RatePolicy {

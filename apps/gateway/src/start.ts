@@ -29,6 +29,7 @@ import { KnownInventories } from './push/known-inventories.repository.js';
 import { pushMetrics } from './push/push-metrics.js';
 import { PushController } from './push/push.controller.js';
 import { SharedRateLimiter } from './push/shared-rate-limiter.service.js';
+import { PlanRates } from './rate-limit/plan-rates.service.js';
 import { gatewaySettings } from './settings.js';
 import { KeyChanges } from './site-key/key-changes.service.js';
 import { SiteKeyDirectory } from './site-key/site-key-directory.service.js';
@@ -66,11 +67,11 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
     traceparent: currentTraceparent,
     log: logger,
   });
-  const pushRate = new SharedRateLimiter(settings.pushRate, cache);
+  const pushRates = new PlanRates('push', settings.pushRate, cache);
   const wrongKeyRate = new SharedRateLimiter(settings.wrongKeyRate, cache);
   const closers: (() => unknown)[] = [
     () => rpc.stop(),
-    () => pushRate.stop(),
+    () => pushRates.stop(),
     () => wrongKeyRate.stop(),
     () => cache.close(),
     () => streams.close(),
@@ -108,7 +109,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
     const keys = app.get(SiteKeyDirectory);
     push.connect({
       keys,
-      pushRate,
+      pushRates,
       wrongKeyRate,
       acceptPush: new AcceptPush(
         app.get<AdmittingPublisher>(PUBLISHER),

@@ -105,7 +105,8 @@ async function addMember(
 
 async function addOrganization(box: Box): Promise<number> {
   const [organization] = await box.database.query<{ id: number }[]>(
-    `INSERT INTO organizations (uuid, name, time_zone, created_at) VALUES ($1, 'Other agency', 'UTC', now()) RETURNING id`,
+    `INSERT INTO organizations (uuid, name, time_zone, created_at, plan_id)
+       SELECT $1, 'Other agency', 'UTC', now(), id FROM plans WHERE is_default RETURNING id`,
     [randomUUID()],
   );
   return organization!.id;

@@ -41,6 +41,7 @@ describe('every route', () => {
     'patch /api/v1/organizations/{organizationId}': [401, 403, 404, 403, 200, 200, 403],
     'get /api/v1/organizations/{organizationId}/revisions': [401, 403, 404, 403, 200, 200, 403],
     'get /api/v1/organizations/{organizationId}/members': [401, 403, 404, 200, 200, 200, 403],
+    'get /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 200, 200, 200, 403],
     'patch /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
     'delete /api/v1/organizations/{organizationId}/members/{userId}': [401, 403, 404, 403, 204, 204, 403],
     'delete /api/v1/organizations/{organizationId}/members/{userId}/sessions': [401, 403, 404, 403, 204, 204, 403],
@@ -56,8 +57,16 @@ describe('every route', () => {
     'post /api/v1/organizations/{organizationId}/enrolment-keys': [401, 403, 404, 403, 201, 201, 403],
     'delete /api/v1/organizations/{organizationId}/enrolment-keys/{keyId}': [401, 403, 404, 403, 404, 404, 403],
     'post /api/v1/enrolments': [401, 403, 403, 403, 403, 403, 403],
+    'get /api/v1/plans': [401, 403, 200, 200, 200, 200, 403],
+    // There is one of that code already.
+    'post /api/v1/plans': [401, 403, 403, 403, 403, 409, 403],
+    'get /api/v1/plans/{planCode}': [401, 403, 200, 200, 200, 200, 403],
+    'patch /api/v1/plans/{planCode}': [401, 403, 403, 403, 403, 200, 403],
+    // The default stays.
+    'delete /api/v1/plans/{planCode}': [401, 403, 403, 403, 403, 409, 403],
     'get /api/v1/audit': [401, 403, 200, 403, 200, 200, 200],
     'get /api/v1/users': [401, 403, 403, 403, 403, 200, 403],
+    'get /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200, 403],
     'patch /api/v1/users/{userId}': [401, 403, 403, 403, 403, 200, 403],
     'patch /api/v1/auth/me': [401, 403, 200, 200, 200, 200, 403],
     'get /api/v1/sites': [401, 403, 200, 200, 200, 200, 200],
@@ -206,6 +215,7 @@ describe('every route', () => {
           .replace('{keyId}', key.slice(8, 16))
           .replace('{invitationId}', site.id)
           .replace('{erasureId}', site.id)
+          .replace('{planCode}', 'premium')
           .replace('{advisory}', 'SA-CORE-2026-001');
         const bodies: Record<string, unknown> = {
           'post /api/v1/auth/login': {},
@@ -228,6 +238,15 @@ describe('every route', () => {
           'patch /api/v1/organizations/{organizationId}': { name: 'Still' },
           'patch /api/v1/organizations/{organizationId}/members/{userId}': { role: 'developer' },
           'patch /api/v1/users/{userId}': { name: 'Still' },
+          'post /api/v1/plans': {
+            code: 'premium',
+            name: 'x',
+            figures: 'hourly',
+            person_requests_per_minute: 1,
+            key_requests_per_minute: 1,
+            pushes_per_minute: 1,
+          },
+          'patch /api/v1/plans/{planCode}': { name: 'Still' },
           'patch /api/v1/auth/me': { name: 'Still' },
           'post /api/v1/sites': {
             name: 'x',

@@ -12,7 +12,8 @@ describe('a second factor', () => {
   let box: Box;
   let base: string;
   beforeAll(async () => {
-    box = await gatewayInABox();
+    // Hundreds of requests with credentials that are not good.
+    box = await gatewayInABox({ PATCHWATCH_ADDRESS_RATE: '100000/60' });
     base = box.gateway.url;
   });
   afterAll(() => box.close());
@@ -125,26 +126,86 @@ describe('a second factor', () => {
     expect(Number(other.headers.get('retry-after'))).toBeGreaterThan(200);
   });
 
-  it('S26: a challenge opens no route but the one it is for, once, and not for another kind of token', async () => {
-    const { secret, token } = await enrol();
-    const owed = await challenge();
-    const { body } = await request<{ paths: Record<string, Record<string, { security?: unknown }>> }>(
+  /** Routes for everybody: whoever is not known gets what she would get without any credentials. The second factor's own is not among them. */
+  const FOR_EVERYBODY = [
+    'POST /api/v1/auth/login',
+    'POST /api/v1/auth/refresh',
+    'POST /api/v1/auth/invitation',
+    'POST /api/v1/auth/password-reset',
+    'POST /api/v1/auth/password-reset/confirm',
+  ];
+  const ITS_OWN = 'POST /api/v1/auth/second-factor';
+
+  it.each<[string, (secret: string) => Promise<string>]>([
+    ['between password and code', () => challenge()],
+    [
+      'that was met',
+      async (secret) => {
+        const owed = await challenge();
+        expect((await post('second-factor', { challenge: owed, code: codeOf(secret) })).status).toBe(200);
+        await forgetStep();
+        return owed;
+      },
+    ],
+    [
+      'that was guessed at five times',
+      async (secret) => {
+        const owed = await challenge();
+        for (let i = 0; i < 5; i++)
+          await post('second-factor', { challenge: owed, code: codeOf(secret, 3600 + i * 30) });
+        await box.cacheLink.client.del(...(await box.cacheLink.client.keys('pw:login:codes:*')));
+        return owed;
+      },
+    ],
+  ])('S26: a challenge %s opens no route of the description, however it is sent', async (_what, give) => {
+    const { secret } = await enrol();
+    const owed = await give(secret);
+    const { body } = await request<{ paths: Record<string, Record<string, { security?: readonly unknown[] }>> }>(
       base,
       'GET',
       '/docs/openapi.json',
     );
-    const closed = Object.entries(body.paths).flatMap(([path, methods]) =>
-      Object.entries(methods)
-        .filter(([, { security }]) => JSON.stringify(security)?.includes('bearer') === true)
-        .map(([method]) => [method.toUpperCase(), path.replaceAll(/\{\w+\}/g, () => randomUUID())] as const),
+    const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { security = [] }]) => ({
+        route: `${method.toUpperCase()} ${path}`,
+        isOpen: security.length === 0,
+        method: method.toUpperCase(),
+        path: path.replaceAll(/\{\w+\}/g, () => randomUUID()),
+      })),
     );
-    expect(closed.length).toBeGreaterThan(25);
-    for (const [method, path] of closed)
-      expect([
-        method,
-        path,
-        (await request(base, method, path, { token: owed, body: method === 'GET' ? undefined : {} })).status,
-      ]).toEqual([method, path, 401]);
+    const open = routes.filter(({ isOpen }) => isOpen).map(({ route }) => route);
+    expect(open.sort()).toEqual([...FOR_EVERYBODY, ITS_OWN].sort());
+    expect(routes.length).toBeGreaterThan(80);
+    const cookie = `__Host-patchwatch-refresh=${owed}`;
+    const opened: string[] = [];
+    for (const { route, method, path } of routes) {
+      if (route === ITS_OWN) continue;
+      const sent = { body: method === 'GET' ? undefined : {} };
+      const expected = FOR_EVERYBODY.includes(route) ? (await request(base, method, path, sent)).status : 401;
+      for (const [how, who] of Object.entries({
+        token: { token: owed },
+        key: { key: owed },
+        cookie: { headers: { cookie } },
+      })) {
+        const { status } = await request(base, method, path, { ...sent, ...who });
+        if (status !== expected) opened.push(`${route} by ${how}: ${status} instead of ${expected}`);
+      }
+    }
+    expect(opened).toEqual([]);
+    // Nor is it a link of a mail.
+    expect(told(await post('password-reset/confirm', { token: owed, new_password: PASSWORD }))).toEqual([
+      403,
+      'invalid_link',
+    ]);
+    expect(told(await post('invitation', { token: owed, name: 'x', password: PASSWORD }))).toEqual([
+      403,
+      'invalid_link',
+    ]);
+  });
+
+  it('S26: a challenge is for its own route, once; no other kind of token will do there', async () => {
+    const { secret, token } = await enrol();
+    const owed = await challenge();
     const code = codeOf(secret);
     expect(told(await post('second-factor', { challenge: token, code }))).toEqual([400, 'validation_failed']);
     expect((await post('second-factor', { challenge: owed, code })).status).toBe(200);

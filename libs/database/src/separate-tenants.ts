@@ -20,14 +20,21 @@ const SHARED = 'shared_1';
 /** Keys of a site open it: they are its owner's, with whomever the site is shared. */
 const NEVER_SHARED = ['api_keys'];
 
+/** Tables of the platform's own that everybody may read, and nobody but the platform may write. Those of neither kind are read before anybody is somebody. */
+const PLATFORM_DATA = ['plans'];
+const READABLE = 'readable_1';
+const PLATFORM = 'platform_1';
+
 /** A table with rows of tenants. */
 export interface TenantTable {
   readonly name: string;
   readonly columns: readonly string[];
 }
 
-/** The policies of a table by name; null: it has no rows of tenants. */
+/** The policies of a table by name; null: it has no rows of tenants, and none that everybody shall read alone. */
 export function tenantPolicies({ name, columns }: TenantTable): Readonly<Record<string, string>> | null {
+  if (PLATFORM_DATA.includes(name))
+    return { [READABLE]: 'FOR SELECT USING (true)', [PLATFORM]: `USING (${IS_SYSTEM}) WITH CHECK (${IS_SYSTEM})` };
   const own = ownedBy(name, columns);
   if (own === null) return null;
   const site = NEVER_SHARED.includes(name) ? null : siteColumn(name, columns);
@@ -72,7 +79,7 @@ export async function separateTenants(admin: pg.Client, schema: string, role: st
     if (wanted === null) continue;
     const names = Object.keys(wanted);
     const obsolete = table.policies.filter(
-      (policy) => /^(tenancy|shared)_\d+$/.test(policy) && !names.includes(policy),
+      (policy) => /^(tenancy|shared|readable|platform)_\d+$/.test(policy) && !names.includes(policy),
     );
     if (table.forced && obsolete.length === 0 && names.every((name) => table.policies.includes(name))) continue;
     const qualified = `${schema}.${admin.escapeIdentifier(table.name)}`;

@@ -15,6 +15,8 @@ class Gadgets1700000000000 implements MigrationInterface {
       CREATE TABLE gadgets (id int PRIMARY KEY, organization_id integer, site_id integer);
       CREATE TABLE api_keys (id int PRIMARY KEY, organization_id integer, site_id integer);
       CREATE TABLE weather (id int PRIMARY KEY);
+      CREATE TABLE plans (id int PRIMARY KEY, name text);
+      INSERT INTO plans VALUES (1, 'free');
     `);
   }
   async down(): Promise<void> {
@@ -114,6 +116,21 @@ describe.each([
     expect(await write('DELETE FROM gadgets')).toEqual([[], 2]);
     expect(await asSystem(seen)).toEqual([21, 22, 99]);
     await expect(dataSource.query('INSERT INTO gadgets VALUES (13, 1, 103)')).rejects.toThrow('row-level security');
+  });
+
+  it('S54 lets everybody read what is the platform’s own, and nobody else write it', async () => {
+    const plans = (): Promise<unknown> => dataSource.query('SELECT id, name FROM plans');
+    const there = [{ id: 1, name: 'free' }];
+    expect([await plans(), await first(plans), await asSystem(plans)]).toEqual([there, there, there]);
+    for (const statement of ["UPDATE plans SET name = 'mine'", 'DELETE FROM plans'])
+      expect(await first(() => dataSource.query<[unknown, number]>(statement))).toEqual([[], 0]);
+    await expect(first(() => dataSource.query("INSERT INTO plans VALUES (2, 'mine')"))).rejects.toThrow(
+      'row-level security',
+    );
+    expect(await asSystem(() => dataSource.query<[unknown, number]>("UPDATE plans SET name = 'free'"))).toEqual([
+      [],
+      1,
+    ]);
   });
 
   it('S54 shows a shared site to whom it is shared with, and lets her change nothing of it', async () => {

@@ -9,6 +9,7 @@ import { User } from '../identity/user.entity.js';
 import { IdempotentRequest } from '../idempotency/idempotent-request.entity.js';
 import { Invitation } from '../invitation/invitation.entity.js';
 import { OwnModule } from '../module/own-module.entity.js';
+import { Plan } from '../plan/plan.entity.js';
 import { PasswordReset } from '../password-reset/password-reset.entity.js';
 import { BackupCode } from '../second-factor/backup-code.entity.js';
 import { SecondFactor } from '../second-factor/second-factor.entity.js';
@@ -19,6 +20,7 @@ import { Site } from '../site/site.entity.js';
 
 /** Every entity of the schema `gateway`. */
 export const entities = [
+  Plan,
   Organization,
   OrganizationRevision,
   User,

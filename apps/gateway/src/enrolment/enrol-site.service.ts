@@ -48,7 +48,7 @@ export class EnrolSite {
     @Inject(UNIT_OF_WORK) private readonly unitOfWork: UnitOfWork<EntityManager>,
   ) {}
 
-  /** @throws ProblemError `site_registered`, `enrolment_exhausted` */
+  /** @throws ProblemError `site_registered`, `enrolment_exhausted`, `plan_limit_reached` */
   async enrol(
     by: EnrolmentKeyPrincipal,
     site: AgentsSite,

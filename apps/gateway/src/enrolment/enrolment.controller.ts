@@ -1,9 +1,10 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsUrl, Matches, MaxLength } from 'class-validator';
+import { IsIn, IsUrl, Matches, MaxLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import type { EnrolmentKeyPrincipal } from '../identity/principal.js';
@@ -29,12 +30,12 @@ export class EnrolBody {
   url: string;
 
   @ApiPropertyOptional({ maxLength: 255, description: 'Default: the host of the address.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @PlainText(255)
   name?: string;
 
   @ApiPropertyOptional({ enum: ENVIRONMENTS, default: 'prod' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(ENVIRONMENTS)
   environment: (typeof ENVIRONMENTS)[number] = 'prod';
 }
@@ -70,7 +71,14 @@ export class EnrolmentController {
   })
   @AnswersOne(ENROLLED, 201)
   @AnswersOne(ENROLLED, 200)
-  @Refuses('validation_failed', 'invalid_api_key', 'forbidden', 'site_registered', 'enrolment_exhausted')
+  @Refuses(
+    'validation_failed',
+    'invalid_api_key',
+    'forbidden',
+    'site_registered',
+    'enrolment_exhausted',
+    'plan_limit_reached',
+  )
   async enrol(
     @Enroller() by: EnrolmentKeyPrincipal,
     @Body() { agent_id, url, name, environment }: EnrolBody,

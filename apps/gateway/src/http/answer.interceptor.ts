@@ -22,6 +22,11 @@ export class AnswerInterceptor implements NestInterceptor {
 
 function render(answer: Answer<unknown>, request: FastifyRequest, reply: FastifyReply): string | undefined {
   const { page, meta, links, secret, revision } = answer.options;
+  // 204: nothing but the tag for the next change.
+  if (answer.data === undefined) {
+    if (revision !== undefined) reply.header('etag', revisionTag(revision));
+    return undefined;
+  }
   const body = JSON.stringify(answer.data);
   const paging = page === undefined ? {} : { ...page, total_pages: Math.ceil(page.total / page.per_page) };
   const allLinks = { self: request.url, ...(page === undefined ? {} : pageLinks(request.url, page)), ...links };

@@ -55,6 +55,13 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'A site has two live keys to push with at most, so that one can replace the other; of an integration key there are two at most while it is rotated; an organization has fifty of a kind. Revoke one first.',
   site_registered:
     'An agent wants to register a site that has pushed already, or that another agent or a person registered. An administrator can make a key for it, or remove it.',
+  plan_limit_reached:
+    'The plan of the organization has room for so many sites, and it has them. Remove a site, or ask whoever runs the platform for another plan. What is there already goes on.',
+  plan_exists: 'Codes of plans are unique. Change the plan of that code with PATCH, or take another code.',
+  plan_in_use:
+    'A plan can be removed when no organization has it, removed organizations included: they can come back. Give them another plan first.',
+  plan_is_default:
+    'There is always one plan that new organizations get. Make another one the default first: PATCH with `is_default: true`.',
   second_factor_on: 'Your account has a second factor. Turn it off first: `DELETE /api/v1/auth/two-factor`.',
   second_factor_off:
     'Your account has no second factor, or its enrolment was not begun: `POST /api/v1/auth/two-factor`.',
@@ -75,7 +82,7 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
   invalid_push:
     'The push does not follow its schema; `errors` has a JSON pointer for each violation. Repeating it does not help.',
   precondition_required:
-    'Changes of organizations, sites and own modules name the state that they are based on: `If-Match` with the `ETag` of the answer you read it by, or `*`.',
+    'Changes of organizations, members, accounts, plans, sites and own modules name the state that they are based on: `If-Match` with the `ETag` of the answer you read it by, or `*`.',
   rate_limited:
     'Wait for the seconds of `Retry-After`. `RateLimit-Policy` and `RateLimit` tell the limit and what is left of it.',
   too_many_attempts:

@@ -7,6 +7,7 @@ import { OUTBOX, UNIT_OF_WORK } from '#libs/outbox';
 import type { Outbox } from '#libs/outbox';
 import type { UnitOfWork } from '#libs/streams';
 import { CLOCK } from '../tokens.js';
+import { firstRevision } from './first-revision.js';
 import { memberFact, organizationFact } from './identity-events.js';
 import { IdentityRepository } from './identity.repository.js';
 
@@ -61,6 +62,7 @@ export class Bootstrap {
           organizationId: organization.id,
           userId: user.id,
           role: 'administrator',
+          revision: firstRevision(),
           createdAt,
         });
         await this.outbox.add(tx, [organizationFact(organization), memberFact(user, [organization.id])]);

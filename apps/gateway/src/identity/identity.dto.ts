@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, IsTimeZone } from 'class-validator';
+import { IsBoolean, IsIn, IsTimeZone, Matches } from 'class-validator';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { BooleanParameter, PageQuery, TextParameter } from '../http/parameters.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import { ROLES } from './roles.js';
@@ -13,6 +14,9 @@ export class OrganizationListQuery extends PageQuery {
   removed?: boolean;
 }
 
+const PlanCode = (): PropertyDecorator =>
+  Matches(/^[a-z][a-z0-9_]{0,31}$/, { message: '$property must be the code of a plan' });
+
 export class CreateOrganizationBody {
   @ApiProperty({ example: 'Agency Example', maxLength: 255 })
   @PlainText(255)
@@ -23,7 +27,7 @@ export class CreateOrganizationBody {
     default: 'UTC',
     description: 'IANA name; days and hours count in it.',
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsTimeZone()
   time_zone: string = 'UTC';
 
@@ -31,26 +35,36 @@ export class CreateOrganizationBody {
     default: false,
     description: 'true: its members can do nothing until a second factor of theirs is on.',
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   requires_second_factor: boolean = false;
+
+  @ApiPropertyOptional({ example: 'premium', description: 'Code of its plan; without it the default one.' })
+  @MayBeLeftOut()
+  @PlanCode()
+  plan?: string;
 }
 
 export class ChangeOrganizationBody {
   @ApiPropertyOptional({ maxLength: 255 })
-  @IsOptional()
+  @MayBeLeftOut()
   @PlainText(255)
   name?: string;
 
   @ApiPropertyOptional({ example: 'Europe/Zurich' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsTimeZone()
   time_zone?: string;
 
   @ApiPropertyOptional({ description: 'true: its members can do nothing until a second factor of theirs is on.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   requires_second_factor?: boolean;
+
+  @ApiPropertyOptional({ example: 'premium', description: 'Code of its plan; for superusers.' })
+  @MayBeLeftOut()
+  @PlanCode()
+  plan?: string;
 }
 
 export class ChangeRoleBody {
@@ -69,17 +83,17 @@ export class UserListQuery extends PageQuery {
 
 export class ChangeUserBody {
   @ApiPropertyOptional({ maxLength: 255 })
-  @IsOptional()
+  @MayBeLeftOut()
   @PlainText(255)
   name?: string;
 
   @ApiPropertyOptional({ description: 'false: the account is disabled, and all of its sessions end at once.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   active?: boolean;
 
   @ApiPropertyOptional({ description: 'May everything, in every organization.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   superuser?: boolean;
 }

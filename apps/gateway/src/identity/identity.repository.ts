@@ -3,6 +3,7 @@ import { DataSource, In, IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { asSystem } from '#libs/database';
+import { Plan } from '../plan/plan.entity.js';
 import { Membership } from './membership.entity.js';
 import type { Role } from './membership.entity.js';
 import { OrganizationRevision } from './organization-revision.entity.js';
@@ -67,14 +68,16 @@ export class IdentityRepository {
     });
   }
 
-  /** The platform's own doing: its first revision has nobody's name. */
-  async addOrganization(tx: EntityManager, organization: Omit<Organization, 'id'>): Promise<Organization> {
-    const added = await tx.save(tx.create(Organization, organization));
+  /** The platform's own doing: it has the default plan, and its first revision nobody's name. */
+  async addOrganization(tx: EntityManager, organization: Omit<Organization, 'id' | 'planId'>): Promise<Organization> {
+    const plan = await tx.findOneByOrFail(Plan, { isDefault: true });
+    const added = await tx.save(tx.create(Organization, { ...organization, planId: plan.id }));
     await tx.insert(OrganizationRevision, {
       organizationId: added.id,
       revision: added.revision,
       name: added.name,
       timeZone: added.timeZone,
+      plan: plan.code,
       removedAt: null,
       changedAt: added.createdAt,
       changedBy: null,

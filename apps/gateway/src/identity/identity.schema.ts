@@ -9,6 +9,7 @@ export const ORGANIZATION = Type.Object({
   name: Type.String(),
   time_zone: Type.String(),
   requires_second_factor: Type.Boolean(),
+  plan: Type.String({ description: 'Code of its plan.' }),
   revision: Type.Integer(),
   created_at: instant,
   removed_at: Type.Union([instant, Type.Null()]),
@@ -20,6 +21,7 @@ export const REVISION = Type.Object({
   name: Type.String(),
   time_zone: Type.String(),
   requires_second_factor: Type.Boolean(),
+  plan: Type.String({ description: 'Code of the plan it had.' }),
   removed_at: Type.Union([instant, Type.Null()]),
   changed_at: instant,
   changed_by: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], { description: 'null: the platform.' }),
@@ -31,6 +33,7 @@ export const MEMBER = Type.Object({
   name: Type.String(),
   active: Type.Boolean(),
   role,
+  revision: Type.Integer({ description: 'Of the membership: `"r<revision>"` is its tag for If-Match.' }),
   since: instant,
 });
 
@@ -40,5 +43,6 @@ export const ACCOUNT = Type.Object({
   name: Type.String(),
   active: Type.Boolean(),
   superuser: Type.Boolean(),
+  revision: Type.Integer({ description: '`"r<revision>"` is its tag for If-Match.' }),
   created_at: instant,
 });

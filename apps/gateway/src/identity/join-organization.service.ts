@@ -5,6 +5,7 @@ import type { Outbox } from '#libs/outbox';
 import { newId } from '#libs/runtime';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../tokens.js';
+import { firstRevision } from './first-revision.js';
 import { memberFact } from './identity-events.js';
 import { IdentityRepository } from './identity.repository.js';
 import { MembershipRepository } from './membership.repository.js';
@@ -49,8 +50,14 @@ export class JoinOrganization {
   async join(tx: EntityManager, user: User, organizationId: number, role: Role): Promise<void> {
     const held = await this.members.membership(tx, organizationId, user.id);
     if (held === null)
-      await this.members.add(tx, { organizationId, userId: user.id, role, createdAt: this.clock.now() });
-    else await this.members.setRole(tx, held.id, role);
+      await this.members.add(tx, {
+        organizationId,
+        userId: user.id,
+        role,
+        revision: firstRevision(),
+        createdAt: this.clock.now(),
+      });
+    else await this.members.setRole(tx, held, role);
     const saved = await this.members.saveUser(tx, user);
     await this.outbox.add(tx, [memberFact(saved, await this.members.organizationIds(tx, user.id))]);
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { lineOf, type Doer } from './doer.js';
 import { IdentityChanges } from './identity-changes.service.js';
@@ -35,20 +36,29 @@ export class ManageMembers {
     return this.members.members(organization.id, page);
   }
 
-  /** @throws ProblemError `not_found`, `forbidden`, `last_administrator` */
-  changeRole(organizationUuid: string, userUuid: string, role: Role, doer: Doer): Promise<void> {
+  /** @throws ProblemError `not_found` */
+  async one(doer: Doer, organizationUuid: string, userUuid: string): Promise<Member> {
+    const organization = await this.organizations.find(scopeOf(doer.person), organizationUuid, false);
+    const member = organization === null ? null : await this.members.member(organization.id, userUuid);
+    if (member === null) throw nothing();
+    return member;
+  }
+
+  /** @returns the next revision of the membership @throws ProblemError `not_found`, `forbidden`, `precondition_failed`, `last_administrator` */
+  changeRole(organizationUuid: string, userUuid: string, role: Role, doer: Doer): Promise<number> {
     return this.hold(organizationUuid, userUuid, 'member.role_changed', doer, async (tx, { user, membership }) => {
       const { organizationId, role: before } = membership;
       if (role !== 'administrator') await this.mustNotBeLast(tx, membership);
-      await this.members.setRole(tx, membership.id, role);
+      const revision = await this.members.setRole(tx, membership, role);
       await this.changes.note(tx, lineOf(doer, 'member.role_changed', `user:${user.uuid}`, organizationId), {
         before,
         after: role,
       });
+      return revision;
     });
   }
 
-  /** Whoever wants to go may; others need an administrator. @throws ProblemError `not_found`, `forbidden`, `last_administrator` */
+  /** Whoever wants to go may; others need an administrator. @throws ProblemError `not_found`, `forbidden`, `precondition_failed`, `last_administrator` */
   remove(organizationUuid: string, userUuid: string, doer: Doer): Promise<void> {
     return this.hold(organizationUuid, userUuid, 'member.removed', doer, async (tx, { user, membership }) => {
       await this.mustNotBeLast(tx, membership);
@@ -61,14 +71,14 @@ export class ManageMembers {
     });
   }
 
-  /** Runs `work` with organization and person locked, if the doer may. */
-  private hold(
+  /** Runs `work` with organization, person and membership locked, if the doer may and knows them as they are. */
+  private hold<Result>(
     organizationUuid: string,
     userUuid: string,
     action: 'member.role_changed' | 'member.removed',
     doer: Doer,
-    work: (tx: EntityManager, held: Held) => Promise<void>,
-  ): Promise<void> {
+    work: (tx: EntityManager, held: Held) => Promise<Result>,
+  ): Promise<Result> {
     return this.changes.unitOfWork.run(async (tx) => {
       const organization = await this.organizations.find(scopeOf(doer.person), organizationUuid, false, tx);
       if (organization === null) throw nothing();
@@ -77,7 +87,8 @@ export class ManageMembers {
       const user = await this.members.lockUser(tx, userUuid);
       const membership = user === null ? null : await this.members.membership(tx, organization.id, user.id);
       if (user === null || membership === null) throw nothing();
-      await work(tx, { user, membership });
+      mustMatch(doer.ifMatch, membership.revision);
+      return work(tx, { user, membership });
     });
   }
 

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/runtime';
 import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
+import { Plans } from '../plan/plans.service.js';
 import { SiteCascade } from '../site/site-cascade.service.js';
 import type { Doer } from './doer.js';
 import { IdentityChanges } from './identity-changes.service.js';
@@ -27,6 +28,7 @@ export class ManageOrganizations {
     private readonly permissions: Permissions,
     private readonly changes: IdentityChanges,
     private readonly sites: SiteCascade,
+    private readonly plans: Plans,
   ) {}
 
   /** Those the person may see, by name; removed ones for superusers only. @throws ProblemError `forbidden` */
@@ -48,37 +50,50 @@ export class ManageOrganizations {
     return this.organizations.revisions(id, page);
   }
 
-  /** @throws ProblemError `forbidden` */
-  create(words: Required<OrganizationWords>, doer: Doer): Promise<Organization> {
+  /** @param plan its code; undefined: the default @throws ProblemError `forbidden`, `validation_failed` for a plan that is none */
+  create(words: Required<OrganizationWords>, plan: string | undefined, doer: Doer): Promise<Organization> {
     const uuid = newId();
     this.permissions.mustBeSuperuser(attempt('organization.created', uuid, doer));
     return this.changes.unitOfWork.run(async (tx) => {
       const now = this.changes.now();
+      const { id: planId, code } = await this.plans.hold(tx, plan);
       const created = await this.organizations.save(
         tx,
-        { uuid, ...words, revision: 1, createdAt: now, removedAt: null },
+        { uuid, ...words, planId, revision: 1, createdAt: now, removedAt: null },
         doer.person.uuid,
         now,
       );
-      await this.changes.tellOrganization(tx, 'organization.created', created, doer, {});
+      await this.changes.tellOrganization(tx, 'organization.created', created, doer, { plan: code });
       return created;
     });
   }
 
-  /** @throws ProblemError `not_found`, `forbidden` */
-  change(uuid: string, words: OrganizationWords, doer: Doer): Promise<Organization> {
-    return this.changes.unitOfWork.run(async (tx) => {
+  /**
+   * @param plan code of the plan it shall have, which superusers decide; undefined: the one it has
+   * @throws ProblemError `not_found`, `forbidden`, `precondition_failed`, `validation_failed` for a plan that is none
+   */
+  async change(uuid: string, words: OrganizationWords, plan: string | undefined, doer: Doer): Promise<Organization> {
+    const { changed, keys } = await this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.organizations.find(scopeOf(doer.person), uuid, false, tx));
       this.permissions.must('administer', before.id, attempt('organization.changed', uuid, doer));
+      if (plan !== undefined)
+        this.permissions.mustBeSuperuser(attempt('organization.plan_changed', uuid, doer), before.id);
       mustMatch(doer.ifMatch, before.revision);
-      return this.save(tx, 'organization.changed', { ...before, ...words }, doer, {
+      const planId = plan === undefined ? before.planId : (await this.plans.hold(tx, plan)).id;
+      const changed = await this.save(tx, 'organization.changed', { ...before, ...words, planId }, doer, {
         before: {
           name: before.name,
           time_zone: before.timeZone,
           requires_second_factor: before.requiresSecondFactor,
+          ...(planId === before.planId ? {} : { plan: (await this.plans.codes(tx)).get(before.planId) }),
         },
+        ...(planId === before.planId ? {} : { plan }),
       });
+      return { changed, keys: planId === before.planId ? [] : await this.sites.keysOf(tx, before.id) };
     });
+    // What a site's key may send is remembered with it.
+    if (keys.length > 0) await this.sites.announce(keys);
+    return changed;
   }
 
   /** Removes it with its sites, whose keys are dead at once. Nothing is lost: `restore` brings all of it back. @throws ProblemError `not_found`, `forbidden` */

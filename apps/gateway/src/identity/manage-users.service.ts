@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
 import { Sessions } from '../session/sessions.service.js';
 import { lineOf, type Doer } from './doer.js';
@@ -31,13 +32,21 @@ export class ManageUsers {
     return this.members.users(filter, page);
   }
 
-  /** @throws ProblemError `forbidden`, `not_found`, `last_administrator` */
+  /** @throws ProblemError `forbidden`, `not_found` */
+  async one(uuid: string, doer: Doer): Promise<User> {
+    this.permissions.mustBeSuperuser({ action: 'user.read', subject: `user:${uuid}`, doer });
+    const user = await this.members.user(uuid);
+    if (user === null) throw nobody();
+    return user;
+  }
+
+  /** @throws ProblemError `forbidden`, `not_found`, `precondition_failed`, `last_administrator` */
   change(uuid: string, words: UserWords, doer: Doer): Promise<User> {
     this.permissions.mustBeSuperuser({ action: 'user.changed', subject: `user:${uuid}`, doer });
     return this.write(uuid, words, doer);
   }
 
-  /** Her own name. */
+  /** Her own name. @throws ProblemError `precondition_failed` */
   rename(name: string, doer: Doer): Promise<User> {
     return this.write(doer.person.uuid, { name }, doer);
   }
@@ -45,7 +54,8 @@ export class ManageUsers {
   private write(uuid: string, words: UserWords, doer: Doer): Promise<User> {
     return this.changes.unitOfWork.run(async (tx) => {
       const before = await this.members.lockUser(tx, uuid);
-      if (before === null) throw new ProblemError('not_found', 'There is no such account.');
+      if (before === null) throw nobody();
+      mustMatch(doer.ifMatch, before.revision);
       const after = { ...before, ...words };
       const isLost = before.superuser && before.active && !(after.superuser && after.active);
       if (isLost && (await this.members.otherSuperusers(tx, before.id)) === 0)
@@ -68,4 +78,8 @@ export class ManageUsers {
       return saved;
     });
   }
+}
+
+function nobody(): ProblemError {
+  return new ProblemError('not_found', 'There is no such account.');
 }

@@ -21,6 +21,10 @@ export class Membership {
   @Column('text')
   role: Role;
 
+  /** Begins anywhere (`first-revision.ts`), raised with every change. */
+  @Column('integer', { default: 1 })
+  revision: number;
+
   @Column('timestamptz', { name: 'created_at' })
   createdAt: Date;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import { asSystem } from '#libs/database';
 import type { Page } from './organization.repository.js';
 import { Membership } from './membership.entity.js';
@@ -13,6 +13,8 @@ export interface Member {
   readonly name: string;
   readonly active: boolean;
   readonly role: Role;
+  /** Of the membership. */
+  readonly revision: number;
   readonly since: Date;
 }
 
@@ -29,24 +31,19 @@ export class MembershipRepository {
 
   /** Members of one organization by name. */
   async members(organizationId: number, { page, per_page }: Page): Promise<[Member[], number]> {
-    const query = this.dataSource.manager
-      .createQueryBuilder(Membership, 'membership')
-      .innerJoin(User, 'person', 'person.id = membership.userId')
-      .where('membership.organizationId = :organizationId', { organizationId });
-    const total = await query.getCount();
-    const rows = await query
+    const total = await this.membersOf(organizationId).getCount();
+    const rows = await this.shown(organizationId)
       .orderBy('person.name')
       .addOrderBy('person.id')
-      .select('person.uuid', 'uuid')
-      .addSelect('person.email', 'email')
-      .addSelect('person.name', 'name')
-      .addSelect('person.active', 'active')
-      .addSelect('membership.role', 'role')
-      .addSelect('membership.created_at', 'since')
       .offset((page - 1) * per_page)
       .limit(per_page)
       .getRawMany<Member>();
     return [rows, total];
+  }
+
+  /** One member of an organization, by the UUID of her account. */
+  async member(organizationId: number, uuid: string): Promise<Member | null> {
+    return (await this.shown(organizationId).andWhere('person.uuid = :uuid', { uuid }).getRawOne<Member>()) ?? null;
   }
 
   /** All accounts by address. */
@@ -62,6 +59,10 @@ export class MembershipRepository {
       .getManyAndCount();
   }
 
+  user(uuid: string): Promise<User | null> {
+    return this.dataSource.manager.findOneBy(User, { uuid });
+  }
+
   /** The account with its row locked. */
   lockUser(tx: EntityManager, uuid: string): Promise<User | null> {
     return tx.findOne(User, { where: { uuid }, lock: { mode: 'pessimistic_write' } });
@@ -72,12 +73,15 @@ export class MembershipRepository {
     return tx.save(User, { ...user, revision: user.revision + 1 });
   }
 
+  /** With its row locked. */
   membership(tx: EntityManager, organizationId: number, userId: number): Promise<Membership | null> {
-    return tx.findOneBy(Membership, { organizationId, userId });
+    return tx.findOne(Membership, { where: { organizationId, userId }, lock: { mode: 'pessimistic_write' } });
   }
 
-  async setRole(tx: EntityManager, id: number, role: Role): Promise<void> {
-    await tx.update(Membership, { id }, { role });
+  /** @returns the next revision of the membership */
+  async setRole(tx: EntityManager, { id, revision }: Membership, role: Role): Promise<number> {
+    await tx.update(Membership, { id }, { role, revision: revision + 1 });
+    return revision + 1;
   }
 
   async remove(tx: EntityManager, id: number): Promise<void> {
@@ -112,5 +116,23 @@ export class MembershipRepository {
       tx.find(Membership, { where: { userId }, order: { organizationId: 'ASC' } }),
     );
     return memberships.map(({ organizationId }) => organizationId);
+  }
+
+  private membersOf(organizationId: number): SelectQueryBuilder<Membership> {
+    return this.dataSource.manager
+      .createQueryBuilder(Membership, 'membership')
+      .innerJoin(User, 'person', 'person.id = membership.userId')
+      .where('membership.organizationId = :organizationId', { organizationId });
+  }
+
+  private shown(organizationId: number): SelectQueryBuilder<Membership> {
+    return this.membersOf(organizationId)
+      .select('person.uuid', 'uuid')
+      .addSelect('person.email', 'email')
+      .addSelect('person.name', 'name')
+      .addSelect('person.active', 'active')
+      .addSelect('membership.role', 'role')
+      .addSelect('membership.revision', 'revision')
+      .addSelect('membership.created_at', 'since');
   }
 }

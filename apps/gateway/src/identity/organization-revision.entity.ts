@@ -25,6 +25,10 @@ export class OrganizationRevision {
   @Column('boolean', { name: 'requires_second_factor', default: false })
   requiresSecondFactor: boolean;
 
+  /** Its code: the plan itself may be gone. */
+  @Column('text')
+  plan: string;
+
   @Column('timestamptz', { name: 'removed_at', nullable: true })
   removedAt: Date | null;
 

@@ -7,6 +7,7 @@ import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PageQuery } from '../http/parameters.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { Person } from '../login/asker.decorator.js';
+import { Plans } from '../plan/plans.service.js';
 import { doerOf } from './doer.js';
 import { ChangeOrganizationBody, CreateOrganizationBody, OrganizationListQuery } from './identity.dto.js';
 import { ORGANIZATION, REVISION } from './identity.schema.js';
@@ -18,7 +19,10 @@ import type { UserPrincipal } from './principal.js';
 @ApiBearerAuth()
 @Controller('api/v1/organizations')
 export class OrganizationController {
-  constructor(private readonly organizations: ManageOrganizations) {}
+  constructor(
+    private readonly organizations: ManageOrganizations,
+    private readonly plans: Plans,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'The organizations you belong to; for a superuser all' })
@@ -31,8 +35,9 @@ export class OrganizationController {
   ): Promise<Answer<unknown>> {
     const filter = { removed: removed === true, ...(q === undefined ? {} : { q }) };
     const [rows, total] = await this.organizations.list(doerOf(person, request), filter, { page, per_page });
+    const plans = await this.plans.codes();
     return new Answer(
-      rows.map((row) => shown(row, person)),
+      rows.map((row) => shown(row, person, plans)),
       { page: { page, per_page, total } },
     );
   }
@@ -43,14 +48,15 @@ export class OrganizationController {
   @Refuses('validation_failed', 'forbidden')
   async create(
     @Person() person: UserPrincipal,
-    @Body() { name, time_zone, requires_second_factor }: CreateOrganizationBody,
+    @Body() { name, time_zone, requires_second_factor, plan }: CreateOrganizationBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const created = await this.organizations.create(
       { name, timeZone: time_zone, requiresSecondFactor: requires_second_factor },
+      plan,
       doerOf(person, request),
     );
-    return one(created, person);
+    return this.answer(created, person);
   }
 
   @Get(':organizationId')
@@ -62,18 +68,21 @@ export class OrganizationController {
     @Param('organizationId', UuidPipe) uuid: string,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
-    return one(await this.organizations.one(doerOf(person, request), uuid), person);
+    return this.answer(await this.organizations.one(doerOf(person, request), uuid), person);
   }
 
   @Patch(':organizationId')
   @NeedsIfMatch()
-  @ApiOperation({ summary: 'Change its name, its time zone, or whether its members need a second factor' })
+  @ApiOperation({
+    summary: 'Change its name, its time zone, whether its members need a second factor, or its plan',
+    description: 'Another plan is for superusers to give. Its limits count within 30 seconds.',
+  })
   @AnswersOne(ORGANIZATION)
   @Refuses('validation_failed', 'not_found', 'forbidden')
   async change(
     @Person() person: UserPrincipal,
     @Param('organizationId', UuidPipe) uuid: string,
-    @Body() { name, time_zone, requires_second_factor }: ChangeOrganizationBody,
+    @Body() { name, time_zone, requires_second_factor, plan }: ChangeOrganizationBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const words = {
@@ -81,7 +90,7 @@ export class OrganizationController {
       ...(time_zone === undefined ? {} : { timeZone: time_zone }),
       ...(requires_second_factor === undefined ? {} : { requiresSecondFactor: requires_second_factor }),
     };
-    return one(await this.organizations.change(uuid, words, doerOf(person, request)), person);
+    return this.answer(await this.organizations.change(uuid, words, plan, doerOf(person, request)), person);
   }
 
   @Delete(':organizationId')
@@ -107,7 +116,7 @@ export class OrganizationController {
     @Param('organizationId', UuidPipe) uuid: string,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
-    return one(await this.organizations.restore(uuid, doerOf(person, request)), person);
+    return this.answer(await this.organizations.restore(uuid, doerOf(person, request)), person);
   }
 
   @Get(':organizationId/revisions')
@@ -127,6 +136,7 @@ export class OrganizationController {
         name: row.name,
         time_zone: row.timeZone,
         requires_second_factor: row.requiresSecondFactor,
+        plan: row.plan,
         removed_at: row.removedAt?.toISOString() ?? null,
         changed_at: row.changedAt.toISOString(),
         changed_by: row.changedBy,
@@ -134,23 +144,28 @@ export class OrganizationController {
       { page: { page, per_page, total } },
     );
   }
+
+  private async answer(organization: Organization, person: UserPrincipal): Promise<Answer<unknown>> {
+    const self = `/api/v1/organizations/${organization.uuid}`;
+    return new Answer(shown(organization, person, await this.plans.codes()), {
+      revision: organization.revision,
+      links: { self, members: `${self}/members`, revisions: `${self}/revisions` },
+    });
+  }
 }
 
-function one(organization: Organization, person: UserPrincipal): Answer<unknown> {
-  const self = `/api/v1/organizations/${organization.uuid}`;
-  return new Answer(shown(organization, person), {
-    revision: organization.revision,
-    links: { self, members: `${self}/members`, revisions: `${self}/revisions` },
-  });
-}
-
-function shown(organization: Organization, person: UserPrincipal): Record<string, unknown> {
+function shown(
+  organization: Organization,
+  person: UserPrincipal,
+  plans: ReadonlyMap<number, string>,
+): Record<string, unknown> {
   const membership = person.memberships.find(({ organizationId }) => organizationId === organization.id);
   return {
     id: organization.uuid,
     name: organization.name,
     time_zone: organization.timeZone,
     requires_second_factor: organization.requiresSecondFactor,
+    plan: plans.get(organization.planId),
     revision: organization.revision,
     created_at: organization.createdAt.toISOString(),
     removed_at: organization.removedAt?.toISOString() ?? null,

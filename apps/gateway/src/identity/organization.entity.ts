@@ -1,4 +1,5 @@
-import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Plan } from '../plan/plan.entity.js';
 
 /** A tenant: an agency or a client. Everything belongs to one. */
 @Entity('organizations')
@@ -20,6 +21,10 @@ export class Organization {
   /** Its members can do nothing until they have turned on a second factor (S30). */
   @Column('boolean', { name: 'requires_second_factor', default: false })
   requiresSecondFactor: boolean;
+
+  @Column('integer', { name: 'plan_id' })
+  @ForeignKey(() => Plan, { name: 'organizations_plan' })
+  planId: number;
 
   /** Raised with every change; readers elsewhere keep the greatest. */
   @Column('integer', { default: 1 })

@@ -4,6 +4,7 @@ import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { OrganizationRevision } from './organization-revision.entity.js';
 import { Organization } from './organization.entity.js';
+import { Plan } from '../plan/plan.entity.js';
 
 export interface OrganizationFilter {
   readonly removed: boolean;
@@ -51,12 +52,14 @@ export class OrganizationRepository {
   /** Writes the organization as it shall be, and keeps it as a revision. */
   async save(tx: EntityManager, organization: Omit<Organization, 'id'>, by: string, at: Date): Promise<Organization> {
     const saved = await tx.save(tx.create(Organization, organization));
+    const plan = await tx.findOneByOrFail(Plan, { id: saved.planId });
     await tx.insert(OrganizationRevision, {
       organizationId: saved.id,
       revision: saved.revision,
       name: saved.name,
       timeZone: saved.timeZone,
       requiresSecondFactor: saved.requiresSecondFactor,
+      plan: plan.code,
       removedAt: saved.removedAt,
       changedAt: at,
       changedBy: by,

@@ -24,9 +24,9 @@ export class Permissions {
     if (!may(attempt.doer.person, may_, organizationId)) this.refuse(attempt, organizationId);
   }
 
-  /** What is the platform's own. @throws ProblemError `forbidden` */
-  mustBeSuperuser(attempt: Attempt): void {
-    if (!attempt.doer.person.superuser) this.refuse(attempt, null);
+  /** What is the platform's own. @param organizationId whose audit log notes a refusal @throws ProblemError `forbidden` */
+  mustBeSuperuser(attempt: Attempt, organizationId: number | null = null): void {
+    if (!attempt.doer.person.superuser) this.refuse(attempt, organizationId);
   }
 
   private refuse({ action, subject, doer }: Attempt, organizationId: number | null): never {

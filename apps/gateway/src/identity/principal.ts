@@ -19,6 +19,10 @@ export interface UserPrincipal {
   }[];
   /** An organization of hers asks for a second factor, and she has none: she may turn one on, and nothing else (S30). */
   readonly owesSecondFactor: boolean;
+  /** Of her account. */
+  readonly revision: number;
+  /** By the best of her organizations' plans. */
+  readonly requestsPerMinute: number;
   /** Where she is logged in. */
   readonly session: {
     readonly uuid: string;
@@ -37,6 +41,8 @@ export interface SiteKeyPrincipal {
   readonly siteId: number;
   readonly siteUuid: string;
   readonly organizationId: number;
+  /** Beside its pushes, by its organization's plan. */
+  readonly requestsPerMinute: number;
 }
 
 /** A program that asks by an integration key of one organization. It has what its scopes say, and never more than a `user` of that organization. */
@@ -49,6 +55,8 @@ export interface IntegrationKeyPrincipal {
   readonly superuser: false;
   /** Always one. */
   readonly memberships: UserPrincipal['memberships'];
+  /** By its organization's plan. */
+  readonly requestsPerMinute: number;
 }
 
 /** An agent that may register sites with an organization, and nothing else. */
@@ -60,6 +68,8 @@ export interface EnrolmentKeyPrincipal {
   readonly organizationUuid: string;
   /** The person who made the key. */
   readonly createdBy: number | null;
+  /** By its organization's plan. */
+  readonly requestsPerMinute: number;
 }
 
 /** Who can read and change what belongs to organizations. */

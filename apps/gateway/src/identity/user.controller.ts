@@ -2,6 +2,7 @@ import { Body, Controller, Get, Param, Patch, Query, Req } from '@nestjs/common'
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Answer } from '../http/answer.js';
+import { NeedsIfMatch } from '../http/needs-if-match.interceptor.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { Person } from '../login/asker.decorator.js';
@@ -32,7 +33,20 @@ export class UserController {
     return new Answer(rows.map(shown), { page: { page, per_page, total } });
   }
 
+  @Get('users/:userId')
+  @ApiOperation({ summary: 'One account; for superusers' })
+  @AnswersOne(ACCOUNT)
+  @Refuses('not_found', 'forbidden')
+  async one(
+    @Person() person: UserPrincipal,
+    @Param('userId', UuidPipe) uuid: string,
+    @Req() request: FastifyRequest,
+  ): Promise<Answer<unknown>> {
+    return one(await this.users.one(uuid, doerOf(person, request)));
+  }
+
   @Patch('users/:userId')
+  @NeedsIfMatch()
   @ApiOperation({ summary: 'Change, disable or enable an account, make it superuser or not; for superusers' })
   @AnswersOne(ACCOUNT)
   @Refuses('validation_failed', 'not_found', 'forbidden', 'last_administrator')
@@ -47,20 +61,27 @@ export class UserController {
       ...(active === undefined ? {} : { active }),
       ...(superuser === undefined ? {} : { superuser }),
     };
-    return new Answer(shown(await this.users.change(uuid, words, doerOf(person, request))));
+    return one(await this.users.change(uuid, words, doerOf(person, request)));
   }
 
   @Patch('auth/me')
-  @ApiOperation({ summary: 'Change your name' })
+  @ApiOperation({
+    summary: 'Change your name',
+    description: 'With `If-Match` and the `ETag` of GET it is changed only if nobody did so meanwhile.',
+  })
   @AnswersOne(ACCOUNT)
-  @Refuses('validation_failed')
+  @Refuses('validation_failed', 'precondition_failed')
   async rename(
     @Person() person: UserPrincipal,
     @Body() { name }: ChangeProfileBody,
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
-    return new Answer(shown(await this.users.rename(name, doerOf(person, request))));
+    return one(await this.users.rename(name, doerOf(person, request)));
   }
+}
+
+function one(user: User): Answer<unknown> {
+  return new Answer(shown(user), { revision: user.revision });
 }
 
 function shown(user: User): Record<string, unknown> {
@@ -70,6 +91,7 @@ function shown(user: User): Record<string, unknown> {
     name: user.name,
     active: user.active,
     superuser: user.superuser,
+    revision: user.revision,
     created_at: user.createdAt.toISOString(),
   };
 }

@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, Max, Min } from 'class-validator';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import { KEY_SCOPES } from './key-scopes.js';
 import type { KeyScope } from './key-scopes.js';
@@ -18,7 +19,7 @@ export class CreateIntegrationKeyBody {
   scopes: KeyScope[];
 
   @ApiPropertyOptional({ minimum: 1, maximum: 730, default: 365 })
-  @IsOptional()
+  @MayBeLeftOut()
   @Max(730)
   @Min(1)
   @IsInt()
@@ -32,14 +33,14 @@ export class RotateIntegrationKeyBody {
     default: 24,
     description: 'How long the old key goes on. 0: it ends now.',
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @Max(720)
   @Min(0)
   @IsInt()
   overlap_hours: number = 24;
 
   @ApiPropertyOptional({ minimum: 1, maximum: 730, default: 365, description: 'Of the new key.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @Max(730)
   @Min(1)
   @IsInt()
@@ -58,7 +59,7 @@ export class CreateEnrolmentKeyBody {
   most_sites: number;
 
   @ApiPropertyOptional({ minimum: 1, maximum: 90, default: 7 })
-  @IsOptional()
+  @MayBeLeftOut()
   @Max(90)
   @Min(1)
   @IsInt()

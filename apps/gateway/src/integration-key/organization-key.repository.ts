@@ -19,6 +19,8 @@ export interface LiveKey {
   readonly organizationUuid: string;
   /** Sites of other organizations that this one may read. */
   readonly sharedSiteIds: readonly number[];
+  /** By its organization's plan. */
+  readonly requestsPerMinute: number;
 }
 
 export interface ListedKey extends ApiKey {
@@ -47,11 +49,12 @@ export class OrganizationKeyRepository {
           organization_id: number;
           uuid: string;
           shared_site_ids: number[];
+          key_requests_per_minute: number;
         }[]
       >(
         `SELECT k.id, k.secret_hash, k.scopes, k.created_by, k.last_used_at, k.organization_id, o.uuid,
-              ${sharedSitesOf('k.organization_id')} AS shared_site_ids
-         FROM api_keys k JOIN organizations o ON o.id = k.organization_id AND o.removed_at IS NULL
+              ${sharedSitesOf('k.organization_id')} AS shared_site_ids, p.key_requests_per_minute
+         FROM api_keys k JOIN organizations o ON o.id = k.organization_id AND o.removed_at IS NULL JOIN plans p ON p.id = o.plan_id
         WHERE k.public_id = $1 AND k.kind = $2 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $3)`,
         [publicId, kind, now],
       ),
@@ -66,6 +69,7 @@ export class OrganizationKeyRepository {
       organizationId: row.organization_id,
       organizationUuid: row.uuid,
       sharedSiteIds: row.shared_site_ids,
+      requestsPerMinute: row.key_requests_per_minute,
     };
   }
 

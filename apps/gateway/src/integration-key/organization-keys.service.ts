@@ -31,9 +31,9 @@ export class OrganizationKeys {
     const key = await this.keys.live(kind, publicId, now);
     if (key === null || !isKeyOf(key.secretHash, text)) return null;
     this.noteUse(key, now);
-    const { organizationId, organizationUuid, createdBy, sharedSiteIds } = key;
+    const { id: keyId, organizationId, organizationUuid, createdBy, sharedSiteIds, requestsPerMinute } = key;
     if (kind === 'enrolment')
-      return { kind: 'enrolment_key', publicId, keyId: key.id, organizationId, organizationUuid, createdBy };
+      return { kind: 'enrolment_key', publicId, keyId, organizationId, organizationUuid, createdBy, requestsPerMinute };
     return {
       kind: 'integration_key',
       publicId,
@@ -41,6 +41,7 @@ export class OrganizationKeys {
       id: createdBy,
       superuser: false,
       memberships: [{ organizationId, organizationUuid, role: 'user', sharedSiteIds }],
+      requestsPerMinute,
     };
   }
 

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsEmail, IsIn, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsEmail, IsIn, IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PageQuery } from '../http/parameters.js';
 import { PlainText } from '../http/plain-text.decorator.js';
@@ -37,7 +38,7 @@ export class AcceptBody {
   token: string;
 
   @ApiPropertyOptional({ maxLength: 255, description: 'Needed for a new account; else it is not looked at.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @PlainText(255)
   name?: string;
 

@@ -30,7 +30,7 @@ export class KeyStrategy extends PassportStrategy(headerApiKey.HeaderAPIKeyStrat
     if (!text.startsWith('pw_site_')) return this.organizationKeys.find(text);
     const key = await this.siteKeys.find(text);
     if (key === null) return null;
-    const { publicId, siteId, siteUuid, organizationId } = key;
-    return { kind: 'site_key', publicId, siteId, siteUuid, organizationId };
+    const { publicId, siteId, siteUuid, organizationId, requestsPerMinute } = key;
+    return { kind: 'site_key', publicId, siteId, siteUuid, organizationId, requestsPerMinute };
   }
 }

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsBoolean, IsEmail, IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsBoolean, IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { CHALLENGE_SECONDS } from '../second-factor/challenges.service.js';
@@ -44,7 +45,7 @@ export class ChangePasswordBody {
   new_password: string;
 
   @ApiPropertyOptional({ default: true })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   end_other_sessions: boolean = true;
 }
@@ -57,7 +58,7 @@ export class StepUpBody {
   password: string;
 
   @ApiPropertyOptional({ maxLength: 32, description: 'Needed where your second factor is on.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @MaxLength(32)
   code?: string;
@@ -145,13 +146,16 @@ export class LoginController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Who you are' })
   @AnswersOne(ME)
-  me(@Person() { uuid, email, name, superuser, memberships }: UserPrincipal): Answer<unknown> {
-    return new Answer({
-      id: uuid,
-      email,
-      name,
-      superuser,
-      memberships: memberships.map(({ organizationUuid, role }) => ({ organization_id: organizationUuid, role })),
-    });
+  me(@Person() { uuid, email, name, superuser, memberships, revision }: UserPrincipal): Answer<unknown> {
+    return new Answer(
+      {
+        id: uuid,
+        email,
+        name,
+        superuser,
+        memberships: memberships.map(({ organizationUuid, role }) => ({ organization_id: organizationUuid, role })),
+      },
+      { revision },
+    );
   }
 }

@@ -35,8 +35,10 @@ interface Row {
   readonly superuser: boolean;
   readonly active: boolean;
   readonly session_version: number;
+  readonly revision: number;
   readonly memberships: ActingPerson['memberships'];
   readonly owes_second_factor: boolean;
+  readonly requests_per_minute: number;
 }
 
 /**
@@ -64,9 +66,12 @@ export class WhoAsksRepository {
 }
 
 function whoAsks(row: Row): WhoAsks {
-  const { id, uuid, email, name, superuser, memberships, owes_second_factor: owesSecondFactor } = row;
+  const { id, uuid, email, name, superuser, memberships, revision } = row;
+  const { owes_second_factor: owesSecondFactor, requests_per_minute: requestsPerMinute } = row;
   return {
-    person: row.active ? { kind: 'user', id, uuid, email, name, superuser, memberships, owesSecondFactor } : null,
+    person: row.active
+      ? { kind: 'user', id, uuid, email, name, superuser, memberships, owesSecondFactor, revision, requestsPerMinute }
+      : null,
     sessionVersion: row.session_version,
     session: {
       id: row.session_id,
@@ -81,7 +86,7 @@ function whoAsks(row: Row): WhoAsks {
 
 const WHO_ASKS = `
   SELECT session.id AS session_id, session.uuid AS session_uuid, session.authenticated_at, session.last_seen_at, session.expires_at,
-         session.ended_at, person.id, person.uuid, person.email, person.name, person.superuser, person.active, person.session_version,
+         session.ended_at, person.id, person.uuid, person.email, person.name, person.superuser, person.active, person.session_version, person.revision,
          coalesce((
            SELECT json_agg(json_build_object(
                     'organizationId', membership.organization_id, 'organizationUuid', organization.uuid, 'role', membership.role,
@@ -96,6 +101,13 @@ const WHO_ASKS = `
            WHERE membership.user_id = person.id AND organization.requires_second_factor
          ) AND NOT EXISTS (
            SELECT FROM second_factors factor WHERE factor.user_id = person.id AND factor.confirmed_at IS NOT NULL
-         ) AS owes_second_factor
+         ) AS owes_second_factor,
+         coalesce((
+           SELECT max(plan.person_requests_per_minute)
+           FROM memberships membership
+           JOIN organizations organization ON organization.id = membership.organization_id AND organization.removed_at IS NULL
+           JOIN plans plan ON plan.id = organization.plan_id
+           WHERE membership.user_id = person.id
+         ), (SELECT plan.person_requests_per_minute FROM plans plan WHERE plan.is_default)) AS requests_per_minute
   FROM sessions session JOIN users person ON person.id = session.user_id
   WHERE session.uuid = ANY($1::uuid[])`;

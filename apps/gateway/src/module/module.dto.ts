@@ -13,12 +13,12 @@ import {
   Matches,
   MaxLength,
   MinLength,
-  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { MODULE_SORTS, MODULE_VERSION_SORTS } from '#libs/contracts';
 import { FormatParameter } from '../http/format.decorator.js';
 import type { Format } from '../http/format.decorator.js';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import {
   AnyOf,
   BooleanParameter,
@@ -95,9 +95,6 @@ export class ModuleVersionsQuery extends PageQuery {
   sort?: string;
 }
 
-/** May be left out; `null` is no value for it. */
-const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
-
 const PlainText = (maxLength: number): PropertyDecorator =>
   applyDecorators(
     IsString(),
@@ -120,7 +117,7 @@ const OrganizationChoice = (): PropertyDecorator =>
       format: 'uuid',
       description: 'Whose module it is. May be left out by members of one organization.',
     }),
-    IsOptional(),
+    MayBeLeftOut(),
     Matches(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, { message: '$property must be a UUID' }),
   );
 

@@ -7,6 +7,7 @@ import { traceparentOf } from '../http/request-identity.js';
 import { SECURITY_HEADERS } from '../http/security-headers.js';
 import { toProblem } from '../http/to-problem.js';
 import { networkOf } from '../login/network.js';
+import type { PlanRates } from '../rate-limit/plan-rates.service.js';
 import type { SiteKey, SiteKeyDirectory } from '../site-key/site-key-directory.service.js';
 import type { AcceptPush } from './accept-push.service.js';
 import { MOST_COMPRESSED_BYTES } from './push-body.js';
@@ -19,7 +20,7 @@ import type { SharedRateLimiter } from './shared-rate-limiter.service.js';
 /** What the push route works with. */
 export interface PushRouteParts {
   readonly keys: SiteKeyDirectory;
-  readonly pushRate: SharedRateLimiter;
+  readonly pushRates: PlanRates;
   readonly wrongKeyRate: SharedRateLimiter;
   readonly acceptPush: AcceptPush;
   readonly audit: AuditLog;
@@ -140,11 +141,11 @@ export class PushController {
         headers: { 'www-authenticate': 'X-API-Key realm="patchwatch"' },
       });
     }
-    const { pushRate } = this.parts;
     request.siteKey = key;
     if (request.params.siteUuid !== key.siteUuid && request.params.siteUuid.toLowerCase() !== key.siteUuid) {
       return new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
     }
+    const pushRate = this.parts.pushRates.of(key.pushesPerMinute);
     const wait = pushRate.take(key.publicId);
     if (wait > 0) {
       void reply.header('ratelimit-policy', pushRate.policyHeader).header('ratelimit', pushRate.header(key.publicId));
@@ -182,7 +183,8 @@ export class PushController {
 
   /** 202. Written by hand: every value is of a closed alphabet, so nothing needs escaping. */
   private answer(pushId: string, key: SiteKey, request: PushRequest, reply: FastifyReply, started: number): void {
-    const { pushRate, metrics } = this.parts;
+    const { pushRates, metrics } = this.parts;
+    const pushRate = pushRates.of(key.pushesPerMinute);
     const self = `/api/v1/sites/${key.siteUuid}/pushes/${pushId}`;
     const body = `{"data":{"push_id":"${pushId}","state":"queued"},"meta":{"request_id":"${request.id}"},"links":{"self":"${self}"}}`;
     // Straight to the socket: Fastify's reply would build its headers one by one and look for hooks that are not there.

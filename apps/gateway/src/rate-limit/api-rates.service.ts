@@ -6,6 +6,7 @@ import { networkOf } from '../login/network.js';
 import { SharedRateLimiter } from '../push/shared-rate-limiter.service.js';
 import type { GatewaySettings } from '../settings.js';
 import { CACHE, SETTINGS } from '../tokens.js';
+import { PlanRates } from './plan-rates.service.js';
 
 /** What a request took from whose quota. */
 export interface TakenRate {
@@ -16,24 +17,26 @@ export interface TakenRate {
 }
 
 /**
- * How many requests people, keys and strangers may send. Counted by person, by key, and by network for whoever is not known; shared by all
- * replicas (ADR 0010). Without Redis each replica counts for itself: reading goes on. Log-ins are counted apart, and stop without Redis.
+ * How many requests people, keys and strangers may send: as many as their plans say, or the operator (ADR 0024). Counted by person, by key, and by
+ * network for whoever is not known; shared by all replicas (ADR 0010). Without Redis each replica counts for itself: reading goes on. Log-ins are counted apart, and stop without Redis.
  */
 @Injectable()
 export class ApiRates implements OnApplicationShutdown {
-  private readonly people: SharedRateLimiter;
-  private readonly keys: SharedRateLimiter;
+  private readonly people: PlanRates;
+  private readonly keys: PlanRates;
   private readonly strangers: SharedRateLimiter;
 
   constructor(@Inject(SETTINGS) settings: GatewaySettings, @Inject(CACHE) cache: RedisConnection) {
-    this.people = new SharedRateLimiter(settings.userRate, cache);
-    this.keys = new SharedRateLimiter(settings.keyRate, cache);
+    this.people = new PlanRates('user', settings.userRate, cache);
+    this.keys = new PlanRates('key', settings.keyRate, cache);
     this.strangers = new SharedRateLimiter(settings.addressRate, cache);
   }
 
   /** Counts a request of somebody known. */
   ofPrincipal(principal: Principal): TakenRate {
-    return principal.kind === 'user' ? take(this.people, principal.uuid) : take(this.keys, principal.publicId);
+    return principal.kind === 'user'
+      ? take(this.people.of(principal.requestsPerMinute), principal.uuid)
+      : take(this.keys.of(principal.requestsPerMinute), principal.publicId);
   }
 
   /** Counts a request of somebody who is not known, or whose credentials are not good. */

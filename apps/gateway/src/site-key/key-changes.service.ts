@@ -7,6 +7,8 @@ import { CACHE, LOGGER } from '../tokens.js';
 import { SiteKeyDirectory } from './site-key-directory.service.js';
 
 const CHANNEL = 'pw:site-keys-changed';
+/** In the place of a key: something that concerns them all. */
+const ALL = '*';
 
 /**
  * Tells all replicas that a key has changed, over the cache's Redis. A hint: who misses it learns within 30 s from the database, and
@@ -39,7 +41,8 @@ export class KeyChanges implements OnApplicationShutdown {
       );
     });
     listener.on('message', (_channel: string, publicId: string) => {
-      this.directory.forget(publicId);
+      if (publicId === ALL) this.directory.doubtAll();
+      else this.directory.forget(publicId);
     });
   }
 
@@ -51,6 +54,16 @@ export class KeyChanges implements OnApplicationShutdown {
         this.logger.warn({ err: error }, 'a change of keys could not be told; other replicas see it within 30 s');
       },
     );
+  }
+
+  /** The same for something that concerns all keys: they are asked anew when they are next used. */
+  async announceAll(): Promise<void> {
+    this.directory.doubtAll();
+    await this.cache
+      .run((client) => client.publish(CHANNEL, ALL))
+      .catch((error: unknown) => {
+        this.logger.warn({ err: error }, 'a change of all keys could not be told; other replicas see it within 30 s');
+      });
   }
 
   async onApplicationShutdown(): Promise<void> {

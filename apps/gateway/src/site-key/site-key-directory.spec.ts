@@ -15,6 +15,8 @@ function slowKeys() {
     siteUuid: `site-${i}`,
     organizationId: 1,
     expiresAt: null,
+    pushesPerMinute: 600,
+    requestsPerMinute: 6000,
   }));
   const repository = {
     findLive: (publicIds: readonly string[]) =>

@@ -16,6 +16,10 @@ export interface SiteKeyRow {
   readonly organizationId: number;
   /** Milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null;
+  /** What the plan of the organization lets this key send. */
+  readonly pushesPerMinute: number;
+  /** The same for its other requests. */
+  readonly requestsPerMinute: number;
 }
 
 /** The keys of sites. */
@@ -38,10 +42,14 @@ export class SiteKeyRepository {
           uuid: string;
           organization_id: number;
           expires_at: Date | null;
+          pushes_per_minute: number;
+          key_requests_per_minute: number;
         }[]
       >(
-        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at
+        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at,
+              p.pushes_per_minute, p.key_requests_per_minute
          FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
+         JOIN organizations o ON o.id = k.organization_id JOIN plans p ON p.id = o.plan_id
         WHERE k.public_id = ANY($1) AND k.kind = 'site' AND k.revoked_at IS NULL AND s.removed_at IS NULL
           AND (k.expires_at IS NULL OR k.expires_at > $2)`,
         [publicIds, now],
@@ -55,6 +63,8 @@ export class SiteKeyRepository {
       siteUuid: row.uuid,
       organizationId: row.organization_id,
       expiresAt: row.expires_at?.getTime() ?? null,
+      pushesPerMinute: row.pushes_per_minute,
+      requestsPerMinute: row.key_requests_per_minute,
     }));
   }
 

@@ -10,6 +10,7 @@ import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { actorName, may, scopeOf } from '../identity/principal.js';
 import type { Action, Actor } from '../identity/principal.js';
+import { SiteLimit } from '../plan/site-limit.service.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
@@ -67,13 +68,15 @@ export class ManageSites {
     private readonly people: People,
     private readonly keys: IssueKey,
     private readonly changes: SiteChanges,
+    private readonly limit: SiteLimit,
   ) {}
 
-  /** @returns the site with its key, which is never shown again. @throws ProblemError `validation_failed`, `forbidden` */
+  /** @returns the site with its key, which is never shown again. @throws ProblemError `validation_failed`, `forbidden`, `plan_limit_reached` */
   async create(input: NewSite, doer: Doer): Promise<{ site: Site; organizationUuid: string; key: IssuedKey }> {
     const organization = await this.organizationOf(input.organization, doer.person);
     this.mustBeAllowed(doer.person, 'edit_sites', organization.id);
     return this.changes.unitOfWork.run(async (tx) => {
+      await this.limit.mustHaveRoom(tx, organization.id);
       const site = await this.sites.add(tx, {
         uuid: newId(),
         organizationId: organization.id,

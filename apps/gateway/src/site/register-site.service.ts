@@ -4,6 +4,7 @@ import { OUTBOX } from '#libs/outbox';
 import type { Outbox } from '#libs/outbox';
 import { newId } from '#libs/runtime';
 import { AuditLog } from '../audit/audit-log.service.js';
+import { SiteLimit } from '../plan/site-limit.service.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import { siteFact } from './site-events.js';
@@ -35,13 +36,16 @@ export class RegisterSite {
     private readonly keys: IssueKey,
     @Inject(OUTBOX) private readonly outbox: Outbox,
     private readonly audit: AuditLog,
+    private readonly limit: SiteLimit,
   ) {}
 
+  /** @throws ProblemError `plan_limit_reached` */
   async register(
     tx: EntityManager,
     { organizationUuid, createdBy, ...words }: RegisteredSite,
     by: RegisteredBy,
   ): Promise<{ site: Site; key: IssuedKey }> {
+    await this.limit.mustHaveRoom(tx, words.organizationId);
     const site = await this.sites.add(tx, {
       uuid: newId(),
       ...words,

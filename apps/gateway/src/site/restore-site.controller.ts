@@ -43,7 +43,7 @@ export class RestoreSiteController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Bring a removed site back, with its history; its keys stay dead, make a new one' })
   @AnswersOne(SITE)
-  @Refuses('not_found', 'forbidden')
+  @Refuses('not_found', 'forbidden', 'plan_limit_reached')
   async restore(
     @Person() person: UserPrincipal,
     @Param('siteUuid', UuidPipe) uuid: string,

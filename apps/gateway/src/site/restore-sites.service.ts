@@ -4,6 +4,7 @@ import type { Doer } from '../identity/doer.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { People } from '../identity/people.service.js';
 import { scopeOf } from '../identity/principal.js';
+import { SiteLimit } from '../plan/site-limit.service.js';
 import { SiteChanges } from './manage-sites.service.js';
 import type { Site } from './site.entity.js';
 import { SiteRepository } from './site.repository.js';
@@ -16,6 +17,7 @@ export class RestoreSites {
     private readonly people: People,
     private readonly permissions: Permissions,
     private readonly changes: SiteChanges,
+    private readonly limit: SiteLimit,
   ) {}
 
   /** Removed sites in scope, those removed last first. */
@@ -23,7 +25,7 @@ export class RestoreSites {
     return this.sites.removed(scopeOf(doer.person), page);
   }
 
-  /** @throws ProblemError `not_found`, also when it was not removed or is erased; `forbidden` */
+  /** @throws ProblemError `not_found`, also when it was not removed or is erased; `forbidden`; `plan_limit_reached` */
   restore(uuid: string, doer: Doer): Promise<{ site: Site; organizationUuid: string }> {
     return this.changes.unitOfWork.run(async (tx) => {
       const removed = await this.sites.findRemoved(scopeOf(doer.person), uuid, tx);
@@ -37,6 +39,7 @@ export class RestoreSites {
         subject: `site:${uuid}`,
         doer,
       });
+      await this.limit.mustHaveRoom(tx, removed.organizationId);
       const site = await this.sites.change(tx, { ...removed, removedAt: null });
       await this.changes.tell(tx, {
         action: 'site.restored',

@@ -37,6 +37,11 @@ export class SiteCascade {
     return this.tell(tx, await this.sites.restoreAllOf(tx, owner.id, removedAt), owner, requestId);
   }
 
+  /** Public ids of the keys of all sites that the organization has. */
+  keysOf(tx: EntityManager, organizationId: number): Promise<string[]> {
+    return this.sites.keysOfAll(tx, organizationId);
+  }
+
   /** Call it after the commit. */
   announce(keys: readonly string[]): Promise<void> {
     return this.keys.announce(keys);

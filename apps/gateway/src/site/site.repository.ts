@@ -70,6 +70,15 @@ export class SiteRepository {
     return rows.map((row) => row.public_id);
   }
 
+  /** Public ids of the keys of all sites of an organization that were not revoked. */
+  async keysOfAll(tx: EntityManager, organizationId: number): Promise<string[]> {
+    const rows = await tx.query<{ public_id: string }[]>(
+      `SELECT public_id FROM api_keys WHERE organization_id = $1 AND kind = 'site' AND revoked_at IS NULL`,
+      [organizationId],
+    );
+    return rows.map((row) => row.public_id);
+  }
+
   private async mark(tx: EntityManager, which: FindOptionsWhere<Site>, removedAt: Date | null): Promise<Site[]> {
     const sites = await tx.find(Site, { where: which, order: { id: 'ASC' }, lock: { mode: 'pessimistic_write' } });
     if (sites.length === 0) return [];
