@@ -5,6 +5,9 @@ import type { Platform } from './platform/platform.js';
 /** `changed`: another inventory than before. `unchanged`: the same in full. `heartbeat`: its hash alone. */
 export type PushKind = 'changed' | 'unchanged' | 'heartbeat';
 
+/** Where all sites of the harness say that they are, and are registered. */
+const SITE_URL = 'https://site.example';
+
 /** One push as a site sends it; repeating it repeats everything. */
 export interface SitePush {
   readonly agent: SiteAgent;
@@ -36,6 +39,8 @@ export class SiteAgent {
     const body = {
       schema: 1,
       site_uuid: this.uuid,
+      url: SITE_URL,
+      environment: 'prod',
       push_id: pushId,
       collected_at: new Date().toISOString(),
       sequence,
@@ -82,7 +87,7 @@ export async function registerSites(platform: Platform, count: number, name: str
 
 async function registerSite(client: ApiClient, name: string): Promise<{ uuid: string; key: string }> {
   const { data } = await client.request<{ site: { id: string }; key: string }>('POST', '/api/v1/sites', {
-    body: { name, url: 'https://site.example', environment: 'prod' },
+    body: { name, url: SITE_URL, environment: 'prod' },
   });
   return { uuid: data.site.id, key: data.key };
 }

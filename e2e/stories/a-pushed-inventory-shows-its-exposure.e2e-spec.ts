@@ -34,6 +34,8 @@ async function push(
       JSON.stringify({
         schema: 1,
         site_uuid: site.id,
+        url: 'https://www.shop.example/',
+        environment: 'prod',
         collected_at: new Date().toISOString(),
         sequence: ++sequence,
         ...body,
@@ -236,6 +238,28 @@ describe('pushes that repeat, arrive late or are wrong', () => {
       expect.stringContaining('application/problem+json'),
     ]);
     expect(answer.body.code).toMatch(/^[a-z_]+$/);
+  });
+
+  it('from a copy of the site hold it until somebody decides, and its own go on', async () => {
+    const listed = async (query: string) =>
+      (await system.client.request<SiteRow[]>('GET', `/api/v1/sites?${query}`)).data.map(({ id }) => id);
+    expect(await listed('quarantined=true')).toEqual([]);
+    const copy = await push({ ...outdated, url: 'https://copy.example', environment: 'dev' });
+    expect([copy.status, copy.body.code]).toEqual([403, 'site_quarantined']);
+    await eventually(async () => (await listed('quarantined=true')).includes(site.id), { what: 'the site to show it' });
+    expect(await listed('quarantined=false')).not.toContain(site.id);
+    const { data: overview } = await system.client.request<{ sites: { quarantined: number } }>(
+      'GET',
+      '/api/v1/dashboard/overview',
+    );
+    expect(overview.sites.quarantined).toBe(1);
+    const own = await push(outdated);
+    expect(own.status).toBe(202);
+    await settled(own.body.data!.push_id);
+    await system.client.request('POST', `/api/v1/sites/${site.id}/quarantine/release`, { body: { decision: 'keep' } });
+    await eventually(async () => !(await listed('quarantined=true')).includes(site.id), {
+      what: 'the site to be free',
+    });
   });
 
   it('leave nothing dead and nothing in the queues', async () => {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fastify } from 'fastify';
 import { eventually } from '#libs/testing';
+import { SiteStanding } from '../../apps/gateway/src/quarantine/site-standing.js';
 import { SiteKeyDirectory } from '../../apps/gateway/src/site-key/site-key-directory.service.js';
 import { newKey } from '../../apps/gateway/src/site-key/site-key.js';
 import { startSystem, type System } from '../../e2e/harness/system.js';
@@ -190,6 +191,8 @@ async function measureKeyCheck({ url }: System, site: SiteAndKey): Promise<void>
             siteUuid: randomUUID(),
             organizationId: 1,
             expiresAt: null,
+            isHistory: false,
+            standing: new SiteStanding({ url: 'https://site.example', environment: 'prod', quarantineReason: null }),
           },
         ]),
       touch: () => Promise.resolve(),

@@ -83,6 +83,10 @@ import { Plans } from './plan/plans.service.js';
 import { SiteLimit } from './plan/site-limit.service.js';
 import { AcceptedPushes } from './push/accepted-pushes.repository.js';
 import { PushState } from './push/push-state.service.js';
+import { HoldSite } from './quarantine/hold-site.service.js';
+import { QuarantineChanges } from './quarantine/quarantine-changes.service.js';
+import { QuarantineRepository } from './quarantine/quarantine.repository.js';
+import { WatchIdentity } from './quarantine/watch-identity.service.js';
 import { Questions } from './question/questions.service.js';
 import { ApiRates } from './rate-limit/api-rates.service.js';
 import { Challenges } from './second-factor/challenges.service.js';
@@ -234,6 +238,10 @@ export class GatewayModule {
         PlanRepository,
         Plans,
         PushState,
+        HoldSite,
+        QuarantineChanges,
+        QuarantineRepository,
+        WatchIdentity,
         Questions,
         ReadAdvisories,
         ReadAuditLog,

@@ -20,6 +20,7 @@ import { PlanController } from './plan/plan.controller.js';
 import { PushStateController } from './push/push-state.controller.js';
 import { SecondFactorController } from './second-factor/second-factor.controller.js';
 import { SessionController } from './session/session.controller.js';
+import { QuarantineController } from './quarantine/quarantine.controller.js';
 import { RestoreSiteController } from './site/restore-site.controller.js';
 import { SiteChangeController } from './site/site-change.controller.js';
 import { SiteController } from './site/site.controller.js';
@@ -44,6 +45,7 @@ export const CONTROLLERS = [
   PlanController,
   SiteController,
   SiteChangeController,
+  QuarantineController,
   SiteShareController,
   RestoreSiteController,
   ErasureController,

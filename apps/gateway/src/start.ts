@@ -30,6 +30,7 @@ import { pushMetrics } from './push/push-metrics.js';
 import { PushController } from './push/push.controller.js';
 import { SharedRateLimiter } from './push/shared-rate-limiter.service.js';
 import { PlanRates } from './rate-limit/plan-rates.service.js';
+import { WatchIdentity } from './quarantine/watch-identity.service.js';
 import { gatewaySettings } from './settings.js';
 import { KeyChanges } from './site-key/key-changes.service.js';
 import { SiteKeyDirectory } from './site-key/site-key-directory.service.js';
@@ -115,6 +116,7 @@ export async function startGateway(config: ServiceConfig): Promise<RunningGatewa
         app.get<AdmittingPublisher>(PUBLISHER),
         new KnownInventories(cache),
         app.get(AcceptedPushes),
+        app.get(WatchIdentity),
       ),
       audit: app.get(AuditLog),
       metrics: pushMetrics(metrics('gateway')),

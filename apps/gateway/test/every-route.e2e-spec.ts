@@ -74,6 +74,9 @@ describe('every route', () => {
     'get /api/v1/sites/{siteUuid}': [401, 403, 404, 200, 200, 200, 200],
     'get /api/v1/sites/{siteUuid}/modules': [401, 403, 404, 200, 200, 200, 200],
     'patch /api/v1/sites/{siteUuid}': [401, 403, 404, 403, 200, 200, 200],
+    // Of a site that is not held.
+    'post /api/v1/sites/{siteUuid}/quarantine': [401, 403, 404, 403, 200, 200, 200],
+    'post /api/v1/sites/{siteUuid}/quarantine/release': [401, 403, 404, 403, 409, 409, 409],
     'get /api/v1/removed-sites': [401, 403, 200, 200, 200, 200, 403],
     'post /api/v1/removed-sites/{siteUuid}/restore': [401, 403, 404, 404, 404, 404, 403],
     'get /api/v1/organizations/{organizationId}/export': [401, 403, 404, 403, 200, 200, 403],
@@ -260,6 +263,8 @@ describe('every route', () => {
           },
           'patch /api/v1/modules/{name}': { title: 'Own, still' },
           'post /api/v1/sites/{siteUuid}/keys': {},
+          'post /api/v1/sites/{siteUuid}/quarantine': {},
+          'post /api/v1/sites/{siteUuid}/quarantine/release': { decision: 'keep' },
           'patch /api/v1/sites/{siteUuid}': { name: 'Still' },
           'post /api/v1/sites/{siteUuid}/modules/sync': inventory(site.id),
         };

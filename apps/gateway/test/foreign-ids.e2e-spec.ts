@@ -147,6 +147,8 @@ describe('every route, from the description of the API', () => {
       'POST /api/v1/organizations/{organizationId}/enrolment-keys': { name: 'x', most_sites: 1 },
       'POST /api/v1/organizations/{organizationId}/invitations': { email: 'me@agency.example', role: 'administrator' },
       'PATCH /api/v1/organizations/{organizationId}/members/{userId}': { role: 'developer' },
+      'POST /api/v1/sites/{siteUuid}/quarantine': {},
+      'POST /api/v1/sites/{siteUuid}/quarantine/release': { decision: 'keep' },
       'POST /api/v1/auth/password': { current_password: PASSWORD, new_password: PASSWORD },
       'POST /api/v1/auth/step-up': { password: PASSWORD },
       'PATCH /api/v1/auth/me': { name: 'Still' },

@@ -191,7 +191,7 @@ describe('reading answers', () => {
     const distribution = { count: 0, median: null, p90: null, mean: null, within_a_day: null, within_a_week: null };
     api.others.answer(dashboardOverview, () => ({
       as_of: AS_OF,
-      sites: { total: 3, exposed: 1, reporting: 2, silent: 1, waiting: 0 },
+      sites: { total: 3, exposed: 1, reporting: 2, silent: 1, waiting: 0, quarantined: null },
       modules: { distinct: 1, installed: 2, updates: null, security_updates: null, unknown: null },
       exposures: {
         open: 1,

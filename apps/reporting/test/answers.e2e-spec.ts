@@ -156,6 +156,27 @@ describe('the answers of reporting', () => {
     expect(await found({ page: 2, per_page: 3 })).toEqual(['Site 3']);
   });
 
+  it('show which sites are held, and believe no silence about it', async () => {
+    const held = {
+      ...{ since: '2026-05-30T00:00:00.000Z', reason: 'url_changed' as const, note: null },
+      ...{ reported_url: 'https://clone.example', reported_environment: null },
+    };
+    const shown = async () => (await box.sites.list({ scope: MINE, ...PAGE, quarantined: true })).items;
+    const counted = async (scope = MINE) => (await box.dashboard.overview({ scope })).sites.quarantined;
+    expect([await shown(), await counted()]).toEqual([[], 0]);
+    await box.register(site(1, { revision: 2, quarantine: held }));
+    expect(await shown()).toMatchObject([{ name: 'Site 1', quarantine: held }]);
+    // A gateway of before changes the site: it knows nothing of quarantines, and ends none.
+    await box.register(site(1, { revision: 3, name: 'Site 1, renamed' }));
+    expect(await shown()).toMatchObject([{ name: 'Site 1, renamed', quarantine: held }]);
+    expect([await counted(), await counted(THEIRS)]).toEqual([1, 0]);
+    const others = await box.sites.list({ scope: MINE, ...PAGE, quarantined: false });
+    expect(others.items.map(({ quarantine }) => quarantine)).toEqual([null, null]);
+    expect((await box.dashboard.overview({ scope: MINE, as_of: '2026-05-21T00:00:00Z' })).sites.quarantined).toBeNull();
+    await box.register(site(1, { revision: 4, quarantine: null }));
+    expect([await shown(), await counted()]).toEqual([[], 0]);
+  });
+
   it('list the modules of a site in groups, security first', async () => {
     const answer = await box.sites.modulesOf({ scope: MINE, site: uuidOf('site', 1), ...PAGE });
     expect(
@@ -232,11 +253,11 @@ describe('the answers of reporting', () => {
 
   it('say how the fleet stood at any instant', async () => {
     const then = await box.dashboard.overview({ scope: EVERYTHING, as_of: '2026-05-21T00:00:00Z' });
-    expect(then.sites).toEqual({ total: 3, exposed: 3, reporting: 1, silent: 2, waiting: 0 });
+    expect(then.sites).toEqual({ total: 3, exposed: 3, reporting: 1, silent: 2, waiting: 0, quarantined: null });
     expect(then.modules).toMatchObject({ installed: 7, distinct: 4, updates: null });
     expect(then.exposures.open_by_risk).toEqual({ highly_critical: 3, less_critical: 3, unrated: 1 });
     const now = await box.dashboard.overview({ scope: EVERYTHING });
-    expect(now.sites).toEqual({ total: 4, exposed: 2, reporting: 1, silent: 2, waiting: 1 });
+    expect(now.sites).toEqual({ total: 4, exposed: 2, reporting: 1, silent: 2, waiting: 1, quarantined: 0 });
     expect(now.exposures).toMatchObject({
       open: 5,
       open_site_modules: 3,
@@ -280,7 +301,7 @@ describe('the answers of reporting', () => {
   });
 
   it('end the exposures of a removed site and leave it out', async () => {
-    await box.register(site(1, { revision: 2, removed_at: '2026-06-01T00:00:00Z' }));
+    await box.register(site(1, { revision: 5, removed_at: '2026-06-01T00:00:00Z' }));
     expect((await box.sites.list({ scope: MINE, ...PAGE })).items.map(({ name }) => name)).not.toContain('Site 1');
     const { items } = await box.exposures.list({ scope: MINE, ...PAGE, site: [uuidOf('site', 1)] });
     expect(items.map(({ reason, closed_at }) => [reason, closed_at])).toEqual(

@@ -29,3 +29,19 @@ export const Risk = Type.Union([
   Type.Literal('not_critical'),
 ]);
 export type Risk = Type.Static<typeof Risk>;
+
+/** Where a site runs. */
+export const SiteEnvironment = Type.Union([Type.Literal('prod'), Type.Literal('stage'), Type.Literal('dev')]);
+
+/** A site whose pushes are held back until a person decides, and why. */
+export const SiteQuarantine = Type.Object({
+  since: Instant,
+  /** `url_changed`, `environment_changed`: a push said otherwise than the registry; `by_hand`: a person did it. */
+  reason: Type.Union([Type.Literal('url_changed'), Type.Literal('environment_changed'), Type.Literal('by_hand')]),
+  /** What the person who did it wrote. */
+  note: Nullable(Type.String()),
+  /** What the push said, where the registry says otherwise. */
+  reported_url: Nullable(Type.String()),
+  reported_environment: Nullable(SiteEnvironment),
+});
+export type SiteQuarantine = Type.Static<typeof SiteQuarantine>;

@@ -29,6 +29,7 @@ export const PROBLEMS = {
   second_factor_required: { status: 403, title: 'Your organization asks for a second factor' },
   step_up_required: { status: 403, title: 'Prove once more who you are' },
   foreign_origin: { status: 403, title: 'The request comes from another site' },
+  site_quarantined: { status: 403, title: 'The site is held until somebody decides' },
   invalid_link: { status: 403, title: 'The link is no longer good' },
   // What is asked for
   not_found: { status: 404, title: 'There is no such thing' },
@@ -43,6 +44,9 @@ export const PROBLEMS = {
   plan_exists: { status: 409, title: 'There is a plan of that code' },
   plan_in_use: { status: 409, title: 'Organizations have this plan' },
   plan_is_default: { status: 409, title: 'The default plan cannot be removed' },
+  site_already_held: { status: 409, title: 'All pushes of the site are held already' },
+  site_not_quarantined: { status: 409, title: 'The site is not held' },
+  nothing_reported: { status: 409, title: 'There is no change to accept' },
   second_factor_on: { status: 409, title: 'A second factor is on already' },
   second_factor_off: { status: 409, title: 'No second factor is on' },
   last_administrator: { status: 409, title: 'Somebody must be left who may do this' },

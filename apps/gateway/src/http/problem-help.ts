@@ -42,6 +42,8 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'Requests that are authenticated by a cookie are answered to pages of this host only. Programs send no `Origin`.',
   invalid_link:
     'Links of invitations are good once, for seven days; links for a new password once, for half an hour, and only until the password changes. Ask for another.',
+  site_quarantined:
+    'A push with this key said that it comes from another address or environment than the site is registered with, or a person holds the site. Nothing was stored. If the site has moved: whoever may edit it accepts that with `POST /api/v1/sites/{siteUuid}/quarantine/release`, and the next push brings everything. If this is a copy of the site: register it as a site of its own, and give it its own key. Until then the site itself goes on when its pushes say the registered `url`.',
   not_found: 'Nothing is at this address, or it belongs to somebody else: the answer is the same.',
   method_not_allowed: 'The address exists but not for this method.',
   inventory_hash_unknown:
@@ -62,6 +64,10 @@ export const PROBLEM_HELP: Readonly<Record<ProblemCode, string>> = {
     'A plan can be removed when no organization has it, removed organizations included: they can come back. Give them another plan first.',
   plan_is_default:
     'There is always one plan that new organizations get. Make another one the default first: PATCH with `is_default: true`.',
+  site_already_held: 'Somebody has put the site in quarantine by hand: no push of it is taken, whatever it says.',
+  site_not_quarantined: 'The pushes of the site are taken: somebody may have released it before you.',
+  nothing_reported:
+    'No push has reported another address or environment that the registry could take over. Release the site with `keep`, or change it with PATCH.',
   second_factor_on: 'Your account has a second factor. Turn it off first: `DELETE /api/v1/auth/two-factor`.',
   second_factor_off:
     'Your account has no second factor, or its enrolment was not begun: `POST /api/v1/auth/two-factor`.',

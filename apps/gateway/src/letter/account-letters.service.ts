@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { accountLetterDue } from '#libs/contracts';
-import type { AccountLetter } from '#libs/contracts';
+import type { AccountLetter, AccountLetterDue } from '#libs/contracts';
 import { OUTBOX } from '#libs/outbox';
 import type { Outbox } from '#libs/outbox';
 import { newId } from '#libs/runtime';
@@ -13,12 +13,14 @@ export interface Letter {
   readonly letter: AccountLetter;
   readonly to: { readonly id: number | null; readonly email: string; readonly name: string };
   readonly organization?: { readonly id: number; readonly name: string };
-  /** Path and fragment of the page to open, and until when that helps. */
-  readonly link?: { readonly path: string; readonly validUntil: Date };
+  /** Path and fragment of the page to open, and until when that helps; null: for ever. */
+  readonly link?: { readonly path: string; readonly validUntil: Date | null };
   readonly origin?: { readonly address: string; readonly requestId: string; readonly device?: string };
+  /** Of a letter about a site. */
+  readonly site?: AccountLetterDue['site'];
 }
 
-/** Has people written to about their accounts. */
+/** Has people written to about their accounts, and about sites that wait for them. */
 @Injectable()
 export class AccountLetters {
   constructor(
@@ -28,7 +30,7 @@ export class AccountLetters {
   ) {}
 
   /** The letter is due when, and only when, `tx` commits. Where links lead is a setting, never what a request says (S17). */
-  async send(tx: EntityManager, { letter, to, organization, link, origin }: Letter): Promise<void> {
+  async send(tx: EntityManager, { letter, to, organization, link, origin, site }: Letter): Promise<void> {
     await this.outbox.add(tx, [
       {
         event: accountLetterDue,
@@ -43,10 +45,11 @@ export class AccountLetters {
           organization_id: organization?.id ?? null,
           organization_name: organization?.name ?? null,
           link: link === undefined ? null : new URL(link.path, this.settings.publicUrl).href,
-          valid_until: link?.validUntil.toISOString() ?? null,
+          valid_until: link?.validUntil?.toISOString() ?? null,
           happened_at: this.clock.now().toISOString(),
           address: origin?.address ?? null,
           device: origin?.device ?? null,
+          ...(site === undefined ? {} : { site }),
         },
       },
     ]);

@@ -51,6 +51,7 @@ const OF_PUSHES: readonly ProblemCode[] = [
   'invalid_api_key',
   'missing_credentials',
   'not_found',
+  'site_quarantined',
   'inventory_hash_unknown',
   'payload_too_large',
   'unsupported_media_type',

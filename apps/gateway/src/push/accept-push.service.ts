@@ -5,6 +5,7 @@ import { beginTrace, newId } from '#libs/runtime';
 import { AdmissionClosedError } from '#libs/streams';
 import type { Admission, Envelope, Publisher } from '#libs/streams';
 import { ProblemError } from '../http/problem.js';
+import type { WatchIdentity } from '../quarantine/watch-identity.service.js';
 import type { SiteKey } from '../site-key/site-key-directory.service.js';
 import type { AcceptedPushes } from './accepted-pushes.repository.js';
 import { Inflater } from './inflate.js';
@@ -18,6 +19,8 @@ export interface ArrivedPush {
   readonly body: Buffer;
   readonly gzip: boolean;
   readonly requestId: string;
+  /** Where it came from. */
+  readonly address: string;
   /** W3C trace context of the request; null: it begins with this push, under the id of its message. */
   readonly traceparent: string | null;
 }
@@ -44,6 +47,7 @@ export class AcceptPush {
     private readonly publisher: AdmittingPublisher,
     private readonly inventories: KnownInventories,
     private readonly accepted: AcceptedPushes,
+    private readonly identities: WatchIdentity,
   ) {}
 
   /**
@@ -55,6 +59,7 @@ export class AcceptPush {
     const text = inflated instanceof Buffer ? inflated : await inflated;
     const { siteId, siteUuid, organizationId } = push.key;
     const checked = checkPush(parsePushBody(text), siteUuid, text.length);
+    if (!this.identities.isItself(push.key, checked)) await this.identities.mustBeItself(push, checked);
     if (checked.kind === 'heartbeat') {
       if ((await this.inventories.isKnown(siteUuid, checked.inventoryHash!)) === false) {
         throw new ProblemError(

@@ -31,6 +31,9 @@ export interface CheckedPush {
   /** RFC 3339 in UTC. */
   readonly collectedAt: string;
   readonly inventoryHash: string | null;
+  /** What it says of its site; null: nothing. */
+  readonly url: string | null;
+  readonly environment: NonNullable<FullPush['environment']> | null;
 }
 
 /** A body above this size is told its first violation only. */
@@ -63,6 +66,8 @@ export function checkPush(value: object, siteUuid: string, bytes: number): Check
     complete: push.complete ?? true,
     collectedAt: instantOf(push.collected_at),
     inventoryHash: push.inventory_hash ?? null,
+    url: push.url ?? null,
+    environment: push.environment ?? null,
   };
 }
 

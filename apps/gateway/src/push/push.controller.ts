@@ -40,8 +40,8 @@ interface PushRequest extends FastifyRequest<{ Params: { siteUuid: string }; Bod
  *   headers → query empty (400) → content encoding known (415) → key (401, from an address with many wrong ones 429)
  *           → the key is this site's (404) → rate of the key (429)
  *   body    → application/json (415), at most 2 MiB (413); read only for a key that is right
- *   accept  → inflate (400, 413) → parse (400, 422) → schema (422) → heartbeat's hash (409) → queue open (429, 503)
- *           → durable append (503) → 202
+ *   accept  → inflate (400, 413) → parse (400, 422) → schema (422) → of the site it says it is (403) → heartbeat's hash (409)
+ *           → queue open (429, 503) → durable append (503) → 202
  *
  * Every refusal leaves an audit line with its reason; floods are counted into one.
  */
@@ -166,6 +166,7 @@ export class PushController {
         body: request.body ?? EMPTY,
         gzip: request.headers['content-encoding'] === 'gzip',
         requestId: request.id,
+        address: request.ip,
         traceparent: span === null ? given : span.traceparent,
       })
       .then(

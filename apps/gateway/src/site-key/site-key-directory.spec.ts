@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { SiteStanding } from '../quarantine/site-standing.js';
 import { newKey } from './site-key.js';
 import { SiteKeyDirectory } from './site-key-directory.service.js';
 import type { SiteKeyRepository, SiteKeyRow } from './site-key.repository.js';
@@ -15,6 +16,8 @@ function slowKeys() {
     siteUuid: `site-${i}`,
     organizationId: 1,
     expiresAt: null,
+    isHistory: false,
+    standing: new SiteStanding({ url: 'https://shop.example', environment: 'prod', quarantineReason: null }),
     pushesPerMinute: 600,
     requestsPerMinute: 6000,
   }));

@@ -3,6 +3,8 @@ import { DataSource, In, IsNull } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import { asSystem } from '#libs/database';
+import { SiteStanding } from '../quarantine/site-standing.js';
+import type { Environment, QuarantineReason } from '../site/site.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import type { KeyPurpose } from './api-key.entity.js';
 
@@ -16,6 +18,10 @@ export interface SiteKeyRow {
   readonly organizationId: number;
   /** Milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null;
+  /** For history that is loaded, from wherever that is. */
+  readonly isHistory: boolean;
+  /** What tells whether a push is the site's own. */
+  readonly standing: SiteStanding;
   /** What the plan of the organization lets this key send. */
   readonly pushesPerMinute: number;
   /** The same for its other requests. */
@@ -42,6 +48,10 @@ export class SiteKeyRepository {
           uuid: string;
           organization_id: number;
           expires_at: Date | null;
+          purpose: KeyPurpose;
+          url: string;
+          environment: Environment;
+          quarantine_reason: QuarantineReason | null;
           pushes_per_minute: number;
           key_requests_per_minute: number;
         }[]
@@ -55,7 +65,7 @@ export class SiteKeyRepository {
         [publicIds, now],
       ),
     );
-    return rows.map((row) => ({
+    return rows.map(({ url, environment, quarantine_reason: quarantineReason, ...row }) => ({
       id: row.id,
       publicId: row.public_id,
       secretHash: row.secret_hash,
@@ -63,6 +73,8 @@ export class SiteKeyRepository {
       siteUuid: row.uuid,
       organizationId: row.organization_id,
       expiresAt: row.expires_at?.getTime() ?? null,
+      isHistory: row.purpose === 'backfill',
+      standing: new SiteStanding({ url, environment, quarantineReason }, row.purpose === 'backfill'),
       pushesPerMinute: row.pushes_per_minute,
       requestsPerMinute: row.key_requests_per_minute,
     }));

@@ -6,6 +6,7 @@ import { People } from '../identity/people.service.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { scopeOf } from '../identity/principal.js';
 import type { Actor } from '../identity/principal.js';
+import { isSettled, released } from '../quarantine/released.js';
 import type { ApiKey } from '../site-key/api-key.entity.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import { SiteChanges } from './manage-sites.service.js';
@@ -29,13 +30,18 @@ export class ChangeSite {
     private readonly changes: SiteChanges,
   ) {}
 
-  /** @throws ProblemError `not_found`, `forbidden` */
-  change(uuid: string, words: SiteWords, doer: Doer<Actor>): Promise<{ site: Site; organizationUuid: string }> {
-    return this.changes.unitOfWork.run(async (tx) => {
+  /**
+   * A site whose address or environment becomes what its pushes report is in quarantine no longer.
+   * @throws ProblemError `not_found`, `forbidden`, `precondition_failed`
+   */
+  async change(uuid: string, words: SiteWords, doer: Doer<Actor>): Promise<{ site: Site; organizationUuid: string }> {
+    const { keys, ...changed } = await this.changes.unitOfWork.run(async (tx) => {
       const before = found(await this.sites.find(scopeOf(doer.person), uuid, tx));
       this.permissions.must('edit_sites', before.organizationId, attempt('site.changed', uuid, doer));
       mustMatch(doer.ifMatch, before.revision);
-      const site = await this.sites.change(tx, { ...before, ...words });
+      const wanted = { ...before, ...words };
+      const settled = isSettled(wanted);
+      const site = await this.sites.change(tx, settled ? released(wanted) : wanted);
       const [organization] = await this.people.organizations({ organization_ids: [site.organizationId] });
       await this.changes.tell(tx, {
         action: 'site.changed',
@@ -44,8 +50,16 @@ export class ChangeSite {
         doer,
         detail: { before: { name: before.name, url: before.url, environment: before.environment } },
       });
-      return { site, organizationUuid: organization!.uuid };
+      if (settled)
+        await this.changes.audit.record(tx, {
+          ...lineOf(doer, 'site.quarantine_released', `site:${site.uuid}`, site.organizationId),
+          detail: { name: site.name, decision: 'site.changed', reason: before.quarantineReason },
+        });
+      return { site, organizationUuid: organization!.uuid, keys: await this.sites.keysOf(tx, [site.id]) };
     });
+    // What a push is compared with is remembered with the keys.
+    await this.keys.announce(keys);
+    return changed;
   }
 
   /** Keys that were not revoked, without their secrets. @throws ProblemError `not_found`, `forbidden` */

@@ -5,7 +5,7 @@ import { asSystem } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { Questions } from '../question/questions.service.js';
-import { shownSite } from './shown-site.js';
+import { shownQuarantine, shownSite } from './shown-site.js';
 import type { SiteListQuery, SiteModulesQuery } from './site.dto.js';
 import type { Site } from './site.entity.js';
 import { SiteRepository } from './site.repository.js';
@@ -20,7 +20,7 @@ export class ReadSites {
   ) {}
 
   list(scope: Scope, query: SiteListQuery): Promise<RpcOutput<typeof listSites>> {
-    const { page, per_page, sort, q, environment, exposed, reporting, module } = query;
+    const { page, per_page, sort, q, environment, exposed, reporting, quarantined, module } = query;
     return this.questions.ask(listSites, {
       scope,
       page,
@@ -30,6 +30,7 @@ export class ReadSites {
       ...(environment === undefined ? {} : { environment }),
       ...(exposed === undefined ? {} : { exposed }),
       ...(reporting === undefined ? {} : { reporting }),
+      ...(quarantined === undefined ? {} : { quarantined }),
       ...(module === undefined ? {} : { module }),
     });
   }
@@ -38,7 +39,9 @@ export class ReadSites {
   async one(scope: Scope, uuid: string): Promise<{ row: SiteRow; revision: number }> {
     const site = await this.mustFind(scope, uuid);
     const { items } = await this.questions.ask(listSites, { scope, page: 1, per_page: 1, site: site.uuid });
-    return { row: items[0] ?? (await this.unheard(site)), revision: site.revision };
+    // What was decided a moment ago, the registry knows first.
+    const quarantine = shownQuarantine(site);
+    return { row: { ...(items[0] ?? (await this.unheard(site))), quarantine }, revision: site.revision };
   }
 
   /** Its modules. @throws ProblemError `not_found` */

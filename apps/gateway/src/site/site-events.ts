@@ -1,5 +1,6 @@
 import { siteChanged } from '#libs/contracts';
 import type { OutgoingEvent } from '#libs/outbox';
+import { shownQuarantine } from './shown-site.js';
 import type { Site } from './site.entity.js';
 
 /** The site as others shall know it now. */
@@ -24,6 +25,7 @@ export function siteFact(
       created_at: site.createdAt.toISOString(),
       removed_at: site.removedAt?.toISOString() ?? null,
       revision: site.revision,
+      quarantine: shownQuarantine(site),
     },
   };
 }

@@ -5,20 +5,11 @@ import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextPa
 import { PlainText } from '../http/plain-text.decorator.js';
 import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
+import { LONGEST_SITE_ADDRESS, SITE_ADDRESS } from './site-address.js';
 import { ENVIRONMENTS } from './site.entity.js';
 import type { Environment } from './site.entity.js';
 
-const SiteAddress = (): PropertyDecorator =>
-  applyDecorators(
-    IsUrl({
-      protocols: ['http', 'https'],
-      require_protocol: true,
-      require_tld: false,
-      allow_underscores: true,
-      disallow_auth: true,
-    }),
-    MaxLength(2048),
-  );
+const SiteAddress = (): PropertyDecorator => applyDecorators(IsUrl(SITE_ADDRESS), MaxLength(LONGEST_SITE_ADDRESS));
 
 export class CreateSiteBody {
   @ApiProperty({ example: 'Town hall', maxLength: 255 })
@@ -96,6 +87,9 @@ export class SiteListQuery extends PageQuery {
 
   @AnyOf('How the site reports.', ['waiting', 'reporting', 'silent'])
   reporting?: string[];
+
+  @BooleanParameter('true: sites whose pushes are held until somebody decides; false: the others.')
+  quarantined?: boolean;
 
   @Exactly('Sites that run this module.', isModuleName, 'one machine name')
   module?: string;

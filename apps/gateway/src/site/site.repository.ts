@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, Not } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
+import { NOT_QUARANTINED } from '../quarantine/released.js';
 import { Site } from './site.entity.js';
+import type { Quarantine } from './site.entity.js';
 
 /** The registry of sites. Every read takes the scope of who asks; what lies outside does not exist. */
 @Injectable()
@@ -37,8 +39,8 @@ export class SiteRepository {
     });
   }
 
-  add(tx: EntityManager, site: Omit<Site, 'id'>): Promise<Site> {
-    return tx.save(tx.create(Site, site));
+  add(tx: EntityManager, site: Omit<Site, 'id' | keyof Quarantine>): Promise<Site> {
+    return tx.save(tx.create(Site, { ...site, ...NOT_QUARANTINED }));
   }
 
   /** Writes the site as it shall be. */

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { SiteRow } from '#libs/contracts';
 
 /** The answers of this feature, as the API's description shows them. */
 const key = {
@@ -20,6 +21,7 @@ export const SITE = Type.Object({
   url: Type.String(),
   environment: Type.Union([Type.Literal('prod'), Type.Literal('stage'), Type.Literal('dev')]),
   created_at: Type.String({ format: 'date-time' }),
+  quarantine: SiteRow.properties.quarantine,
 });
 
 export const REMOVED_SITE = Type.Object({

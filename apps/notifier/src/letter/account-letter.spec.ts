@@ -39,6 +39,27 @@ describe('a letter about an account', () => {
     expect(mail.html).not.toMatch(/<script|<img/);
   });
 
+  it('says which site is held, where it is registered and where its key was used, without a link to that place', () => {
+    const site = { name: 'Town hall <b>', host: 'town-hall.example', environment: 'prod' as const };
+    const held = { ...due, letter: 'site_quarantined' as const, organization_name: 'Agency', valid_until: null };
+    const link = 'https://patchwatch.example/sites/1';
+    const elsewhere = { ...site, reported_host: 'clone.example', reported_environment: 'stage' as const };
+    const { subject, text, html, headers } = accountLetter({ ...held, link, site: elsewhere });
+    expect(subject).toBe('A site is held: Town hall <b>');
+    expect(headers['X-Patchwatch-Kind']).toBe('site-quarantined');
+    for (const part of ['(town-hall.example, prod) of Agency', 'clone.example, stage', link, '192.0.2.7']) {
+      expect(text).toContain(part);
+      expect(html).toContain(part);
+    }
+    expect(html).not.toContain('<b>');
+    expect([...html.matchAll(/href="([^"]*)"/g)].map(([, to]) => to)).toEqual([link]);
+    const partly = { ...elsewhere, name: 'ä'.repeat(255), host: null, reported_host: null };
+    const other = accountLetter({ ...held, site: partly });
+    expect(other.text).toContain(`${'ä'.repeat(255)} (prod)`);
+    expect(other.text).toContain('comes from stage.');
+    expect(other.subject.length).toBeLessThan(78);
+  });
+
   it.each(AccountLetter.anyOf.map(({ const: letter }) => letter))(
     '%s is no longer than a page and asks for nothing it cannot have',
     (letter) => {

@@ -78,7 +78,33 @@ const WORDS: Readonly<Record<AccountLetter, Speak>> = {
     lines: ['Somebody logged in to your account by one of its backup codes. It is worth nothing any more.', NOT_YOU],
     link: null,
   }),
+  site_quarantined: ({ site, organization_name }) => ({
+    subject: site === undefined ? 'A site is held' : `A site is held: ${shortened(site.name, 55)}`,
+    lines: [
+      `A push with the key of ${site === undefined ? 'a site' : placed(site.name, site.host, site.environment)} of ${organization_name ?? 'your organization'} says that it comes from ${site === undefined ? 'elsewhere' : saidBy(site)}.`,
+      'Either the site has moved, or it was copied, database and key included. Until somebody of you decides, its pushes are held back; those that come from where the site is registered are taken.',
+      'If it has moved, accept the change. If it is a copy, register the copy as a site of its own, with its own key, and then keep what the registry says.',
+    ],
+    link: 'Look and decide',
+  }),
 };
+
+type HeldSite = NonNullable<AccountLetterDue['site']>;
+
+function placed(name: string, host: string | null, environment: string): string {
+  return `${name} (${host === null ? environment : `${host}, ${environment}`})`;
+}
+
+function saidBy({ reported_host, reported_environment }: HeldSite): string {
+  const said = [reported_host, reported_environment].filter((part) => part !== null);
+  return said.length === 0 ? 'elsewhere' : said.join(', ');
+}
+
+/** Cut between characters, not within one. */
+function shortened(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+}
 
 /** The letter as a mail. Text and HTML say the same. */
 export function accountLetter(due: AccountLetterDue): LetterMail {

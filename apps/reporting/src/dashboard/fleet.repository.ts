@@ -16,6 +16,7 @@ interface FleetRow {
   reporting: number;
   silent: number;
   waiting: number;
+  quarantined: number;
   installed: number;
   updates: number;
   security_updates: number;
@@ -50,6 +51,7 @@ export class FleetRepository {
               count(*) FILTER (WHERE ${here} AND ${state} = 'reporting')::int AS reporting,
               count(*) FILTER (WHERE ${here} AND ${state} = 'silent')::int AS silent,
               count(*) FILTER (WHERE ${here} AND ${state} = 'waiting')::int AS waiting,
+              count(*) FILTER (WHERE ${here} AND s.quarantine IS NOT NULL)::int AS quarantined,
               coalesce(sum(u.modules) FILTER (WHERE ${here}), 0)::int AS installed, coalesce(sum(u.updates) FILTER (WHERE ${here}), 0)::int AS updates,
               coalesce(sum(u.security_updates) FILTER (WHERE ${here}), 0)::int AS security_updates, coalesce(sum(u.unknown) FILTER (WHERE ${here}), 0)::int AS unknown,
               coalesce(sum(u.open_exposures) FILTER (WHERE ${here}), 0)::int AS open, coalesce(sum(u.open_modules) FILTER (WHERE ${here}), 0)::int AS open_modules,
@@ -70,6 +72,7 @@ export class FleetRepository {
         reporting: sum('reporting'),
         silent: sum('silent'),
         waiting: sum('waiting'),
+        quarantined: sum('quarantined'),
       },
       modules: {
         installed: sum('installed'),
@@ -140,7 +143,7 @@ export class FleetRepository {
     const { total, reporting, silent, waiting } = sites[0]!;
     return {
       // How many were exposed follows from the exposures.
-      sites: { total, exposed: 0, reporting, silent, waiting },
+      sites: { total, exposed: 0, reporting, silent, waiting, quarantined: null },
       modules: { ...modules[0]!, updates: null, security_updates: null, unknown: null },
     };
   }

@@ -43,19 +43,24 @@ export class IdentityRepository {
     const rows: { site_id: number; organization_id: number; first: boolean; removal_changed: boolean }[] =
       await tx.query(
         `WITH arrived AS (
-         SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                              $8::timestamptz[], $9::timestamptz[], $10::int[])
-                       AS row(site_id, site_uuid, organization_id, organization_uuid, name, url, environment, created_at,
-                              removed_at, revision)
+         SELECT told.site_id, told.site_uuid, told.organization_id, told.organization_uuid, told.name, told.url, told.environment, told.created_at,
+                told.removed_at, told.revision,
+                -- Whoever says nothing of quarantines knows of none: what stands then stays.
+                CASE WHEN told.tells THEN told.quarantine::jsonb ELSE known.quarantine END AS quarantine
+         FROM unnest($1::int[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                     $8::timestamptz[], $9::timestamptz[], $10::int[], $11::text[], $12::boolean[])
+              AS told(site_id, site_uuid, organization_id, organization_uuid, name, url, environment, created_at,
+                     removed_at, revision, quarantine, tells)
+         LEFT JOIN sites known USING (site_id)
        ), stored AS (
          INSERT INTO sites AS there (site_id, site_uuid, organization_id, organization_uuid, name, url, environment, created_at,
-                                     removed_at, revision)
+                                     removed_at, revision, quarantine)
          SELECT * FROM arrived
          ON CONFLICT (site_id) DO UPDATE
          SET site_uuid = excluded.site_uuid, organization_id = excluded.organization_id,
              organization_uuid = excluded.organization_uuid, name = excluded.name, url = excluded.url,
              environment = excluded.environment, created_at = excluded.created_at, removed_at = excluded.removed_at,
-             revision = excluded.revision
+             revision = excluded.revision, quarantine = excluded.quarantine
          WHERE there.revision < excluded.revision
          RETURNING site_id, organization_id, removed_at
        )
@@ -73,6 +78,8 @@ export class IdentityRepository {
           sites.map((row) => row.created_at),
           sites.map((row) => row.removed_at),
           sites.map((row) => row.revision),
+          sites.map(({ quarantine }) => (quarantine ? JSON.stringify(quarantine) : null)),
+          sites.map((row) => row.quarantine !== undefined),
         ],
       );
     return rows.map((row) => ({

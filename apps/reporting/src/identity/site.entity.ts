@@ -1,4 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { SiteQuarantine } from '#libs/contracts';
 
 /** A site as its registry knows it. Its facts may arrive before it does. */
 @Entity('sites')
@@ -34,4 +35,8 @@ export class SiteEntity {
 
   @Column({ type: 'integer' })
   revision: number;
+
+  /** Its pushes are held back until a person decides; null: they are taken. */
+  @Column({ type: 'jsonb', nullable: true })
+  quarantine: SiteQuarantine | null;
 }

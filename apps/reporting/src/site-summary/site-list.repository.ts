@@ -37,6 +37,7 @@ interface SiteListRow {
   heard_at: Date | null;
   complete: boolean | null;
   reporting: SiteRow['reporting'];
+  quarantine: SiteRow['quarantine'];
 }
 
 @Injectable()
@@ -50,6 +51,7 @@ export class SiteListRepository {
     where.addIf(input.site, 's.site_uuid = ?::uuid').addIf(input.environment, 's.environment = ANY (?::text[])');
     if (input.q) where.add('s.name ILIKE ? OR s.url ILIKE ?', containing(input.q), containing(input.q));
     if (input.exposed !== undefined) where.add('(coalesce(u.open_exposures, 0) > 0) = ?::boolean', input.exposed);
+    if (input.quarantined !== undefined) where.add('(s.quarantine IS NOT NULL) = ?::boolean', input.quarantined);
     where.addIf(
       input.module,
       `s.site_id = ANY (ARRAY(SELECT i.site_id FROM modules m JOIN version_statuses v USING (module_id)
@@ -73,7 +75,7 @@ export class SiteListRepository {
                     coalesce(u.modules, 0) AS modules, coalesce(u.updates, 0) AS updates,
                     coalesce(u.security_updates, 0) AS security_updates, coalesce(u.unknown, 0) AS unknown,
                     coalesce(u.open_exposures, 0) AS open_exposures, u.worst_risk, u.exposed_since, u.heard_at, u.complete,
-                    ${state} AS reporting, row_number() OVER (${order}) AS place
+                    s.quarantine, ${state} AS reporting, row_number() OVER (${order}) AS place
              ${from} WHERE ${where.sql}
              ${order}
              LIMIT ${where.parameter(input.per_page)}::int OFFSET ${where.parameter((input.page - 1) * input.per_page)}::int) page
@@ -104,5 +106,6 @@ function siteRow(row: SiteListRow): SiteRow {
     last_push_at: row.heard_at?.toISOString() ?? null,
     complete: row.complete,
     reporting: row.reporting,
+    quarantine: row.quarantine,
   };
 }

@@ -7,6 +7,7 @@ import {
   ModuleType,
   Nullable,
   Risk,
+  SiteQuarantine,
   Uuid,
   VersionString,
 } from '../primitives.js';
@@ -53,6 +54,8 @@ export const SiteRow = Type.Object({
   complete: Nullable(Type.Boolean()),
   /** `waiting` has never pushed; `silent` not for longer than the policy allows. */
   reporting: Type.Union([Type.Literal('waiting'), Type.Literal('reporting'), Type.Literal('silent')]),
+  /** Its pushes are held back until a person decides; null: they are taken. */
+  quarantine: Nullable(SiteQuarantine),
 });
 export type SiteRow = Type.Static<typeof SiteRow>;
 
@@ -68,6 +71,8 @@ export const listSites = defineRpc({
     /** true: sites with an open exposure; false: those without. */
     exposed: Type.Optional(Type.Boolean()),
     reporting: Type.Optional(Type.Array(Type.String())),
+    /** true: sites in quarantine; false: the others. */
+    quarantined: Type.Optional(Type.Boolean()),
     module: Type.Optional(ModuleName),
     /** One site by its public id (detail view). */
     site: Type.Optional(Uuid),
@@ -259,6 +264,8 @@ export const dashboardOverview = defineRpc({
       reporting: Type.Integer(),
       silent: Type.Integer(),
       waiting: Type.Integer(),
+      /** Whose pushes are held back, now; null when `as_of` lies in the past. */
+      quarantined: Nullable(Type.Integer()),
     }),
     modules: Type.Object({
       distinct: Type.Integer(),

@@ -10,6 +10,7 @@ import { IdempotencyKeys1764211000003 } from './1764211000003-idempotency-keys.j
 import { RequiredSecondFactor1764211000004 } from './1764211000004-required-second-factor.js';
 import { SiteOrganizations1764300000001 } from './1764300000001-site-organizations.js';
 import { Erasures1764300000002 } from './1764300000002-erasures.js';
+import { SiteQuarantine1764400000001 } from './1764400000001-site-quarantine.js';
 import { Plans1764500000001 } from './1764500000001-plans.js';
 import { MemberRevisions1764500000002 } from './1764500000002-member-revisions.js';
 
@@ -27,6 +28,7 @@ export const migrations = [
   RequiredSecondFactor1764211000004,
   SiteOrganizations1764300000001,
   Erasures1764300000002,
+  SiteQuarantine1764400000001,
   Plans1764500000001,
   MemberRevisions1764500000002,
 ];

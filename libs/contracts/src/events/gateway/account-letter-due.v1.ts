@@ -1,9 +1,9 @@
 import Type from 'typebox';
 import { defineEvent } from '../../event-definition.js';
-import { Instant, InternalId, Nullable } from '../../primitives.js';
+import { Instant, InternalId, Nullable, SiteEnvironment } from '../../primitives.js';
 import { QUEUES } from '../../queues.js';
 
-/** What a letter about an account says. */
+/** What a letter about an account, or about a site that its owner must decide on, says. */
 export const AccountLetter = Type.Union([
   Type.Literal('invitation'),
   Type.Literal('password_reset'),
@@ -14,6 +14,7 @@ export const AccountLetter = Type.Union([
   Type.Literal('second_factor_on'),
   Type.Literal('second_factor_off'),
   Type.Literal('backup_code_used'),
+  Type.Literal('site_quarantined'),
 ]);
 export type AccountLetter = Type.Static<typeof AccountLetter>;
 
@@ -36,6 +37,16 @@ export const AccountLetterDue = Type.Object({
   /** Where the request that caused it came from. */
   address: Nullable(Type.String()),
   device: Nullable(Type.String({ maxLength: 255 })),
+  /** Of `site_quarantined`: which site, and what it said. Hosts, not addresses: a letter must not lead where a copied key wants. */
+  site: Type.Optional(
+    Type.Object({
+      name: Type.String(),
+      host: Nullable(Type.String()),
+      environment: SiteEnvironment,
+      reported_host: Nullable(Type.String()),
+      reported_environment: Nullable(SiteEnvironment),
+    }),
+  ),
 });
 export type AccountLetterDue = Type.Static<typeof AccountLetterDue>;
 
