@@ -56,7 +56,8 @@ export class SiteKeyRepository {
           key_requests_per_minute: number;
         }[]
       >(
-        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at,
+        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at, k.purpose,
+              s.url, s.environment, s.quarantine_reason,
               p.pushes_per_minute, p.key_requests_per_minute
          FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
          JOIN organizations o ON o.id = k.organization_id JOIN plans p ON p.id = o.plan_id

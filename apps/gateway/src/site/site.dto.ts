@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
+import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextParameter } from '../http/parameters.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
@@ -21,7 +22,7 @@ export class CreateSiteBody {
   url: string;
 
   @ApiPropertyOptional({ enum: ENVIRONMENTS, default: 'prod' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(ENVIRONMENTS)
   environment: Environment = 'prod';
 
@@ -29,36 +30,36 @@ export class CreateSiteBody {
     format: 'uuid',
     description: 'The organization it belongs to. May be left out by members of one.',
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i, { message: '$property must be a UUID' })
   organization?: string;
 }
 
 export class ChangeSiteBody {
   @ApiPropertyOptional({ maxLength: 255 })
-  @IsOptional()
+  @MayBeLeftOut()
   @PlainText(255)
   name?: string;
 
   @ApiPropertyOptional({ description: 'Where people open the site.', maxLength: 2048 })
-  @IsOptional()
+  @MayBeLeftOut()
   @SiteAddress()
   url?: string;
 
   @ApiPropertyOptional({ enum: ENVIRONMENTS })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(ENVIRONMENTS)
   environment?: Environment;
 }
 
 export class CreateKeyBody {
   @ApiPropertyOptional({ enum: KEY_PURPOSES, default: 'push' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(KEY_PURPOSES)
   purpose: KeyPurpose = 'push';
 
   @ApiPropertyOptional({ minimum: 1, maximum: 87_600, description: 'Without it the key lives until it is revoked.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(1)
   @Max(87_600)
