@@ -88,6 +88,17 @@ async function start(group, ...children) {
   await Promise.all(children.map((child) => child.start()));
 }
 
+/** Notes what a rung has started at once: a stop may come while others are still at work. */
+function note(found, group, children) {
+  group.push(...children);
+  return found;
+}
+
+/** @throws what the first that failed has thrown */
+function succeed(...results) {
+  for (const { status, reason } of results) if (status === 'rejected') throw reason;
+}
+
 async function migrate(adminUrl) {
   const child = spawn(process.execPath, ['--enable-source-maps', join(root, 'dist', 'tools', 'migrate', 'main.js')], {
     cwd: root,
@@ -121,20 +132,11 @@ async function main() {
       `Port ${options.port} on ${options.host} is taken by another program. Stop it, or choose another: PATCHWATCH_PORT=${options.port + 1} npm start`,
     );
   }
-  await installWhatIsMissing(root, say, { dev: false });
 
   const env = process.env;
-  // The three do not need each other. When one fails, the others are waited for: what they started must be known to be stopped.
-  const [built, postgres, redis] = await Promise.allSettled([
-    import('./build.mjs').then(({ build }) => build()),
-    findPostgres({
-      place,
-      say,
-      given: [
-        { name: 'PATCHWATCH_DATABASE_URL', url: env.PATCHWATCH_DATABASE_URL },
-        { name: 'DATABASE_URL', url: env.DATABASE_URL },
-      ],
-    }),
+  // What does not need each other goes side by side. When one fails, the others are waited for: what they started must be known to be stopped.
+  const [installed, redis] = await Promise.allSettled([
+    installWhatIsMissing(root, say, { dev: false }),
     findRedis({
       place,
       say,
@@ -144,11 +146,22 @@ async function main() {
       ],
       cacheUrl: env.PATCHWATCH_CACHE_URL,
       allowLossy: Boolean(env.PATCHWATCH_ALLOW_LOSSY_STREAMS),
-    }),
+    }).then((found) => note(found, running.redis, found.children)),
   ]);
-  if (postgres.value?.child) running.postgres.push(postgres.value.child);
-  if (redis.value) running.redis.push(...redis.value.children);
-  for (const { status, reason } of [postgres, redis, built]) if (status === 'rejected') throw reason;
+  succeed(installed, redis);
+  if (stopping) return;
+  const [built, postgres] = await Promise.allSettled([
+    import('./build.mjs').then(({ build }) => build()),
+    findPostgres({
+      place,
+      say,
+      given: [
+        { name: 'PATCHWATCH_DATABASE_URL', url: env.PATCHWATCH_DATABASE_URL },
+        { name: 'DATABASE_URL', url: env.DATABASE_URL },
+      ],
+    }).then((found) => note(found, running.postgres, found.child ? [found.child] : [])),
+  ]);
+  succeed(postgres, built);
   say(
     built.value.compiled === 0
       ? 'build: up to date'
