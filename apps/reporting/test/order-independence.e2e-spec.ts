@@ -2,20 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import fc from 'fast-check';
 import type { AdvisoryChanged, InventoryChanged, ModuleReleasesChanged, SiteChanged } from '#libs/contracts';
 import { exposureEpisodes, type Episode, type InstalledInterval } from '../src/exposure/exposure-episode.js';
-import { advisory, change, inventory, organization, releases, site } from './facts.js';
+import { advisory, change, inventory, releases, site } from './facts.js';
 import { ReportingBox } from './reporting-box.js';
+import { deliverBatch, empty, standing, type Fact } from './standing.js';
 
 const MODULES = ['alpha', 'beta'] as const;
 const VERSIONS = ['8.x-1.0', '8.x-1.1', '8.x-1.2', '8.x-1.3', '8.x-1.x-dev', null, 'gone'] as const;
 const DAY = 86_400_000;
 const at = (day: number): string => new Date(Date.UTC(2026, 0, 1) + day * DAY).toISOString();
-
-const TABLES = [
-  ...['sites', 'modules', 'advisories', 'version_statuses', 'vulnerable_versions', 'site_inventories', 'site_facts'],
-  ...['site_modules', 'exposures', 'site_summaries', 'site_contacts', 'outbox', 'advisory_revisions'],
-];
-
-type Fact = InventoryChanged | AdvisoryChanged | ModuleReleasesChanged | SiteChanged;
 
 /** A small world: what two sites ran of two modules, what was unsafe of them, and when the second site was removed. */
 interface World {
@@ -107,61 +101,22 @@ describe('facts in any order', () => {
     box = await ReportingBox.open();
   });
   afterAll(() => box?.close());
-  beforeEach(() => empty());
-
-  async function empty(): Promise<void> {
-    // TRUNCATE makes new files each time: a hundred times slower for these few rows.
-    for (const table of TABLES) await box.query(`DELETE FROM ${table}`);
-    await box.register(organization());
-  }
+  beforeEach(() => empty(box));
 
   async function deliver(batches: readonly Fact[][]): Promise<void> {
-    for (const batch of batches) await deliverBatch(batch);
-  }
-
-  async function deliverBatch(batch: readonly Fact[]): Promise<void> {
-    const pushes = batch.filter((fact): fact is InventoryChanged => 'push_id' in fact);
-    const catalog = batch.filter(
-      (fact): fact is AdvisoryChanged | ModuleReleasesChanged => 'advisory' in fact || 'history' in fact,
-    );
-    const registry = batch.filter((fact): fact is SiteChanged => 'created_at' in fact);
-    if (catalog.length > 0) await box.tell(...catalog);
-    if (pushes.length > 0) await box.push(...pushes);
-    if (registry.length > 0) await box.register(...registry);
-  }
-
-  /** All that people see, without ids, times of recording and what was retracted. */
-  async function standing(): Promise<unknown> {
-    const exposures = await box.query(
-      `SELECT e.site_id, m.module, a.advisory, e.installed_version, e.published_at, e.fixed_in, e.opened_at, e.state, e.unknown_since,
-              e.closed_at, e.closed_after, e.reason, e.closed_version
-       FROM exposures e JOIN modules m USING (module_id) LEFT JOIN advisories a ON a.advisory_id = e.cause_id
-       WHERE e.retracted_at IS NULL ORDER BY e.site_id, m.module, a.advisory, e.opened_at`,
-    );
-    const intervals = await box.query(
-      `SELECT i.site_id, m.module, v.version, i.valid_from, i.valid_to, i.current, i.standing
-       FROM site_modules i JOIN modules m USING (module_id) LEFT JOIN version_statuses v USING (version_id)
-       ORDER BY i.site_id, m.module, i.epoch, i.sequence`,
-    );
-    const rows = await box.query<Record<string, unknown>>(
-      'SELECT * FROM site_summaries WHERE inventories > 0 ORDER BY site_id',
-    );
-    // How often exposures changed depends on the order, what they came to must not.
-    const summaries = rows.map((row) => ({ ...row, exposure_changes: null }));
-    const contacts = await box.query('SELECT * FROM site_contacts ORDER BY site_id, heard_from');
-    return { exposures, intervals, summaries, contacts };
+    for (const batch of batches) await deliverBatch(box, batch);
   }
 
   it('end in the same exposures, intervals, summaries and contacts', async () => {
     const cases = worldOf.chain((world) => fc.tuple(fc.constant(world), deliveryOf(world)));
     await fc.assert(
       fc.asyncProperty(cases, async ([world, batches]) => {
-        await empty();
+        await empty(box);
         await deliver([world.sites, world.catalog, world.inventories]);
-        const expected = await standing();
-        await empty();
+        const expected = await standing(box);
+        await empty(box);
         await deliver(batches);
-        expect(await standing()).toEqual(expected);
+        expect(await standing(box)).toEqual(expected);
       }),
       { numRuns: Number(process.env['PATCHWATCH_PROPERTY_RUNS'] ?? 25) },
     );
@@ -171,13 +126,13 @@ describe('facts in any order', () => {
     const cases = worldOf.chain((world) => fc.tuple(fc.constant(world), deliveryOf(world)));
     await fc.assert(
       fc.asyncProperty(cases, async ([world, batches]) => {
-        await empty();
+        await empty(box);
         await deliver([world.sites, world.catalog, world.inventories]);
-        const expected = await standing();
-        await empty();
-        const outcomes = await Promise.allSettled(batches.map((batch) => deliverBatch(batch)));
+        const expected = await standing(box);
+        await empty(box);
+        const outcomes = await Promise.allSettled(batches.map((batch) => deliverBatch(box, batch)));
         expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
-        expect(await standing()).toEqual(expected);
+        expect(await standing(box)).toEqual(expected);
       }),
       { numRuns: Number(process.env['PATCHWATCH_PROPERTY_RUNS'] ?? 25) },
     );
@@ -186,7 +141,7 @@ describe('facts in any order', () => {
   it('give the episodes that the domain says, cause by cause', async () => {
     await fc.assert(
       fc.asyncProperty(worldOf, async (world) => {
-        await empty();
+        await empty(box);
         await deliver([world.inventories, world.catalog, world.sites]);
         const removed = await box.query<{ site_id: number; removed_at: Date | null }>(
           'SELECT site_id, removed_at FROM sites',

@@ -12,6 +12,7 @@ import { AssessmentLockService } from '../src/assessment-lock/assessment-lock.se
 import { ExposureAnnouncementRepository } from '../src/exposure/exposure-announcement.repository.js';
 import { ExposureRepository } from '../src/exposure/exposure.repository.js';
 import { ReconcileExposuresService } from '../src/exposure/reconcile-exposures.service.js';
+import { ModuleStandingRepository } from '../src/site-summary/module-standing.repository.js';
 import { SiteContactRepository } from '../src/site-summary/site-contact.repository.js';
 import { SiteSummaryRepository } from '../src/site-summary/site-summary.repository.js';
 import { SummarizeSitesService } from '../src/site-summary/summarize-sites.service.js';
@@ -64,7 +65,11 @@ describe('the read models, rebuilt', () => {
     box = await ReportingBox.open();
     const [forget, snapshots] = [new ForgetModelsRepository(), new ModelSnapshotRepository()];
     const locks = new AssessmentLockService(new AssessmentLockRepository());
-    const summaries = new SummarizeSitesService(new SiteSummaryRepository(), new SiteContactRepository());
+    const summaries = new SummarizeSitesService(
+      new SiteSummaryRepository(),
+      new ModuleStandingRepository(),
+      new SiteContactRepository(),
+    );
     const exposures = new ReconcileExposuresService(
       new ExposureRepository(),
       new ExposureAnnouncementRepository(),

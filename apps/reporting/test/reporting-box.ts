@@ -7,9 +7,9 @@ import type {
   OrganizationChanged,
   SiteChanged,
 } from '#libs/contracts';
-import { createDataSource, TypeOrmUnitOfWork } from '#libs/database';
+import { asSystem, createDataSource, prepareDatabase, TypeOrmUnitOfWork, urlForRole } from '#libs/database';
 import { TableOutbox } from '#libs/outbox';
-import { ManualClock, testDatabase, type TestDatabase } from '#libs/testing';
+import { dropRoles, ManualClock, testDatabase, type TestDatabase } from '#libs/testing';
 import { AdvisoryFactsRepository } from '../src/advisory/advisory-facts.repository.js';
 import { AdvisorySitesRepository } from '../src/advisory/advisory-sites.repository.js';
 import { ListAdvisoriesService } from '../src/advisory/list-advisories.service.js';
@@ -51,6 +51,7 @@ import { FollowRegistryService } from '../src/identity/follow-registry.service.j
 import { IdentityRepository } from '../src/identity/identity.repository.js';
 import { SiteFactsRepository } from '../src/inventory/site-facts.repository.js';
 import { StoreInventoriesService } from '../src/inventory/store-inventories.service.js';
+import { ModuleStandingRepository } from '../src/site-summary/module-standing.repository.js';
 import { SiteContactRepository } from '../src/site-summary/site-contact.repository.js';
 import { SiteSummaryRepository } from '../src/site-summary/site-summary.repository.js';
 import { SummarizeSitesService } from '../src/site-summary/summarize-sites.service.js';
@@ -80,6 +81,7 @@ export class ReportingBox {
     readonly database: TestDatabase,
     /** As the service has it. */
     readonly dataSource: DataSource,
+    private readonly role: string | null = null,
   ) {
     // No second attempt: the order of locks alone must keep transactions from waiting in a circle.
     this.unitOfWork = new TypeOrmUnitOfWork(dataSource, { attempts: 1 });
@@ -90,7 +92,11 @@ export class ReportingBox {
       new TableOutbox(this.clock),
       this.clock,
     );
-    const summaries = new SummarizeSitesService(new SiteSummaryRepository(), new SiteContactRepository());
+    const summaries = new SummarizeSitesService(
+      new SiteSummaryRepository(),
+      new ModuleStandingRepository(),
+      new SiteContactRepository(),
+    );
     const versions = new JudgeVersionsService(
       new CatalogRepository(),
       new VersionRepository(),
@@ -140,25 +146,28 @@ export class ReportingBox {
 
   static async open(poolSize = 8): Promise<ReportingBox> {
     const database = await testDatabase({ schema: 'reporting', entities, migrations });
-    const dataSource = createDataSource({
-      url: database.url,
-      schema: 'reporting',
-      entities,
-      migrations,
-      applicationName: 'reporting-test',
-      poolSize,
-      statementTimeoutMs: 120_000,
-    });
-    return new ReportingBox(database, await dataSource.initialize());
+    return new ReportingBox(database, await connect(database.url, poolSize));
+  }
+
+  /** As `open`, but on connections of a service's own role: row-level security takes part, as in production. */
+  static async openAsService(): Promise<ReportingBox> {
+    const database = await testDatabase({ schema: 'reporting', entities, migrations });
+    const role = `reporting_${new URL(database.url).pathname.slice(1)}`;
+    const password = role;
+    const services = [{ schema: 'reporting', role, password, entities, migrations }];
+    await prepareDatabase({ adminUrl: database.url, services });
+    return new ReportingBox(database, await connect(urlForRole(database.url, role, password), 8), role);
   }
 
   async close(): Promise<void> {
     await this.dataSource.destroy();
     await this.database.drop();
+    if (this.role !== null) await dropRoles([this.role]);
   }
 
+  /** One transaction of the platform's own, as consumers have it. */
   run<T>(work: (tx: EntityManager) => Promise<T>): Promise<T> {
-    return this.unitOfWork.run(work);
+    return asSystem(() => this.unitOfWork.run(work));
   }
 
   query<T>(sql: string, parameters: unknown[] = []): Promise<T[]> {
@@ -189,4 +198,16 @@ export class ReportingBox {
       ),
     );
   }
+}
+
+function connect(url: string, poolSize: number): Promise<DataSource> {
+  return createDataSource({
+    url,
+    schema: 'reporting',
+    entities,
+    migrations,
+    applicationName: 'reporting-test',
+    poolSize,
+    statementTimeoutMs: 120_000,
+  }).initialize();
 }

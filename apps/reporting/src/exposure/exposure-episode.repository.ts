@@ -1,18 +1,28 @@
 /**
  * `exposureEpisodes` of `exposure-episode.ts` for many sites and causes at once, as gaps and islands over `site_modules`.
  *
- * Parameters: $1 site ids, $2 module ids (pairs, by position), $3 cause ids or null for all.
+ * Parameters: $1 site ids, $2 module ids (pairs, by position), $3 cause ids or null for all, $4 and $5 epoch and sequence of the pairs'
+ * anchors (`episode-anchor.repository.ts`), from which on intervals are read; -1 and -1: from the first one on. What comes of an unsafe anchor
+ * opens there (`opens_at_anchor`), whatever was before.
  * A version without a row in `vulnerable_versions` is safe, so every version in `site_modules` must have been judged before.
  */
 export const EPISODES_SQL = `
   WITH pairs AS (
-    SELECT * FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id)
+    SELECT * FROM unnest($1::int[], $2::int[], $4::bigint[], $5::bigint[]) AS pair(site_id, module_id, epoch, sequence)
   ), intervals AS MATERIALIZED (
     SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.organization_id, m.version_id, m.valid_from,
-           least(m.valid_to, s.removed_at) AS valid_to, m.previous_observed_at, s.removed_at
-    FROM pairs
-    JOIN site_modules m USING (site_id, module_id)
-    LEFT JOIN sites s USING (site_id)
+           least(m.valid_to, s.removed_at) AS valid_to, m.previous_observed_at, s.removed_at,
+           (m.epoch, m.sequence) = (p.epoch, p.sequence) AS is_anchor
+    FROM pairs p
+    CROSS JOIN LATERAL (
+      -- OFFSET 0: each pair is looked up by the key; the planner must not read the whole table because many pairs are asked for. And
+      -- under row-level security a condition that is not leakproof (coalesce) does not reach the index: hence -1 instead of null.
+      SELECT * FROM site_modules i
+      WHERE i.site_id = p.site_id AND i.module_id = p.module_id
+        AND (i.epoch, i.sequence) >= (p.epoch, p.sequence)
+      OFFSET 0
+    ) m
+    LEFT JOIN sites s ON s.site_id = m.site_id
     WHERE least(m.valid_to, s.removed_at) IS NULL OR least(m.valid_to, s.removed_at) > m.valid_from
   ), causes AS (
     SELECT DISTINCT i.site_id, i.module_id, v.cause_id
@@ -58,13 +68,14 @@ export const EPISODES_SQL = `
            first_value(u.unsafe_from) OVER run AS published_at,
            first_value(u.version_id) OVER run AS opening_version_id,
            first_value(u.fixed_in) OVER run AS opening_fixed_in,
+           first_value(u.is_anchor) OVER run AS opens_at_anchor,
            lead(u.sequence) OVER run IS NULL AS is_last
     FROM unsafe u
     WINDOW run AS (PARTITION BY u.site_id, u.module_id, u.cause_id, u.episode ORDER BY u.epoch, u.sequence)
   )
   SELECT e.site_id, e.module_id, e.cause_id, e.organization_id, e.opened_at, e.published_at,
          opening_version.version AS installed_version,
-         e.opening_fixed_in AS fixed_in,
+         e.opening_fixed_in AS fixed_in, e.opens_at_anchor,
          CASE WHEN e.next_known IS NOT NULL OR e.removed_at IS NOT NULL THEN 'closed'
               WHEN e.next_verdict = 'unknown' THEN 'unknown'
               ELSE 'open' END AS state,

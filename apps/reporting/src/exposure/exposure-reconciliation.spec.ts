@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { reconciliation, type DerivedEpisode, type RecordedEpisode } from './exposure-reconciliation.js';
+import {
+  reconciliation,
+  withRecordedOpenings,
+  type DerivedEpisode,
+  type RecordedEpisode,
+} from './exposure-reconciliation.js';
 
 const day = (number: number): Date => new Date(Date.UTC(2026, 0, number));
 
@@ -9,6 +14,7 @@ const derived = (more: Partial<DerivedEpisode> = {}): DerivedEpisode => ({
   causeId: 3,
   organizationId: 1,
   fixedIn: null,
+  opensAtAnchor: false,
   openedAt: day(10),
   publishedAt: day(10),
   version: '1.0',
@@ -65,5 +71,31 @@ describe(reconciliation.name, () => {
       insert: [{ causeId: 4 }],
       retract: [{ exposureId: 7 }],
     });
+  });
+});
+
+describe(withRecordedOpenings.name, () => {
+  const atAnchor = derived({ openedAt: day(14), publishedAt: day(3), version: '1.4', opensAtAnchor: true });
+  const opened = recorded({ openedAt: day(11), publishedAt: day(10), version: '1.1', fixedIn: ['1.5'] });
+
+  it('lets what stood at the anchor begin where it is recorded to have opened', () => {
+    expect(withRecordedOpenings([atAnchor], [opened])).toEqual([
+      { ...atAnchor, openedAt: day(11), publishedAt: day(10), version: '1.1', fixedIn: ['1.5'] },
+    ]);
+  });
+
+  it('takes the last one that had opened by then, of the same cause', () => {
+    const others = [
+      recorded({ openedAt: day(9) }),
+      recorded({ openedAt: day(15) }),
+      recorded({ openedAt: day(13), causeId: 4 }),
+    ];
+    expect(withRecordedOpenings([atAnchor], [...others, opened])).toMatchObject([{ openedAt: day(11) }]);
+  });
+
+  it('leaves alone what opened after the anchor, and what is not on record', () => {
+    const later = derived({ openedAt: day(16) });
+    expect(withRecordedOpenings([later], [opened])).toEqual([later]);
+    expect(withRecordedOpenings([atAnchor], [])).toEqual([atAnchor]);
   });
 });

@@ -11,6 +11,8 @@ export interface EpisodeOwner {
 export interface DerivedEpisode extends EpisodeOwner, Episode {
   readonly organizationId: number;
   readonly fixedIn: string[] | null;
+  /** Its first interval is the one from which on intervals were read: it may have begun before. */
+  readonly opensAtAnchor: boolean;
 }
 
 /** An episode as it was recorded and not retracted since. */
@@ -28,6 +30,31 @@ export interface Reconciliation {
   readonly update: readonly { readonly exposureId: number; readonly to: DerivedEpisode }[];
   /** Recorded, but by what is known now it never was. */
   readonly retract: readonly { readonly exposureId: number }[];
+}
+
+/**
+ * Episodes derived from the middle of a history on (`episode-anchor.repository.ts`). What stood at the anchor opened before; how, is on
+ * record: the last one of the same cause that had opened by then.
+ */
+export function withRecordedOpenings(
+  derived: readonly DerivedEpisode[],
+  recorded: readonly RecordedEpisode[],
+): DerivedEpisode[] {
+  const byOwner = new Map<string, RecordedEpisode[]>();
+  for (const episode of recorded) {
+    const list = byOwner.get(owner(episode));
+    if (list) list.push(episode);
+    else byOwner.set(owner(episode), [episode]);
+  }
+  return derived.map((episode) => {
+    if (!episode.opensAtAnchor) return episode;
+    let opening: RecordedEpisode | undefined;
+    for (const known of byOwner.get(owner(episode)) ?? [])
+      if (known.openedAt <= episode.openedAt && (!opening || opening.openedAt < known.openedAt)) opening = known;
+    if (!opening) return episode;
+    const { openedAt, publishedAt, version, fixedIn } = opening;
+    return { ...episode, openedAt, publishedAt, version, fixedIn };
+  });
 }
 
 /**
@@ -60,8 +87,12 @@ export function reconciliation(
   return { insert, close, update, retract };
 }
 
-function identity({ siteId, moduleId, causeId, openedAt }: EpisodeOwner & Episode): string {
-  return `${siteId} ${moduleId} ${causeId} ${openedAt.getTime()}`;
+function owner({ siteId, moduleId, causeId }: EpisodeOwner): string {
+  return `${siteId} ${moduleId} ${causeId}`;
+}
+
+function identity(episode: EpisodeOwner & Episode): string {
+  return `${owner(episode)} ${episode.openedAt.getTime()}`;
 }
 
 function contradicts(from: RecordedEpisode, to: DerivedEpisode): boolean {

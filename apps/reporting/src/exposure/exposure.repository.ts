@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { numbers, texts } from '#libs/database';
 import { newId } from '#libs/runtime';
+import { ANCHORS_SQL, type EpisodeAnchors, type FactPlace } from './episode-anchor.repository.js';
 import { EPISODES_SQL } from './exposure-episode.repository.js';
 import type { DerivedEpisode, RecordedEpisode, Reconciliation } from './exposure-reconciliation.js';
 
@@ -9,6 +11,11 @@ export interface AssessedPairs {
   readonly siteIds: readonly number[];
   readonly moduleIds: readonly number[];
   readonly causeIds: readonly number[] | null;
+  /**
+   * The smallest fact of each pair that is new, by position, when nothing else has changed since the exposures were brought in step.
+   * Left out: anything may have.
+   */
+  readonly newFrom?: readonly FactPlace[];
 }
 
 interface EpisodeRow {
@@ -29,21 +36,71 @@ interface EpisodeRow {
 
 @Injectable()
 export class ExposureRepository {
-  /** The episodes that follow from intervals and verdicts as this transaction sees them. */
-  async derive(tx: EntityManager, pairs: AssessedPairs): Promise<DerivedEpisode[]> {
-    const rows: (EpisodeRow & { organization_id: number })[] = await tx.query(EPISODES_SQL, parameters(pairs));
-    return rows.map((row) => ({ ...episodeOf(row), organizationId: row.organization_id }));
+  /** Where the derivation may begin, by position, when only the facts from `newFrom` on are new. The intervals are already those after them. */
+  async anchors(tx: EntityManager, { siteIds, moduleIds, newFrom }: AssessedPairs): Promise<EpisodeAnchors> {
+    if (!newFrom) return siteIds.map(() => null);
+    const rows: { epoch: number | null; sequence: number; valid_from: string; version_id: number | null }[] =
+      await tx.query(ANCHORS_SQL, [
+        numbers(siteIds),
+        numbers(moduleIds),
+        numbers(newFrom.map(({ epoch }) => epoch)),
+        numbers(newFrom.map(({ sequence }) => sequence)),
+      ]);
+    return rows.map((row) =>
+      row.epoch === null
+        ? null
+        : { epoch: row.epoch, sequence: row.sequence, validFrom: row.valid_from, versionId: row.version_id },
+    );
   }
 
-  /** The episodes on record, without the retracted ones. */
-  async recorded(tx: EntityManager, pairs: AssessedPairs): Promise<RecordedEpisode[]> {
+  /** The episodes that follow from intervals and verdicts as this transaction sees them, from the anchors on. */
+  async derive(tx: EntityManager, pairs: AssessedPairs, anchors: EpisodeAnchors): Promise<DerivedEpisode[]> {
+    const rows: (EpisodeRow & { organization_id: number; opens_at_anchor: boolean })[] = await tx.query(EPISODES_SQL, [
+      ...parameters(pairs),
+      numbers(anchors.map((anchor) => anchor?.epoch ?? -1)),
+      numbers(anchors.map((anchor) => anchor?.sequence ?? -1)),
+    ]);
+    return rows.map((row) => ({
+      ...episodeOf(row),
+      organizationId: row.organization_id,
+      opensAtAnchor: row.opens_at_anchor,
+    }));
+  }
+
+  /**
+   * The episodes on record that were not closed when the anchors began, without the retracted ones. Those that opened since, and of each
+   * cause that makes the anchor unsafe the last one that opened before: if it was not closed then, it stood there.
+   */
+  async recorded(tx: EntityManager, pairs: AssessedPairs, anchors: EpisodeAnchors): Promise<RecordedEpisode[]> {
     const rows: (EpisodeRow & { exposure_id: string })[] = await tx.query(
-      `SELECT e.exposure_id, e.site_id, e.module_id, e.cause_id, e.opened_at, e.published_at, e.installed_version, e.fixed_in,
-              e.state, e.unknown_since, e.closed_at, e.closed_after, e.reason, e.closed_version
-       FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id)
-       JOIN exposures e USING (site_id, module_id)
-       WHERE e.retracted_at IS NULL AND ($3::int[] IS NULL OR e.cause_id = ANY ($3))`,
-      parameters(pairs),
+      `WITH pairs AS MATERIALIZED (
+         SELECT * FROM unnest($1::int[], $2::int[], $4::timestamptz[], $5::int[]) AS pair(site_id, module_id, since, version_id)
+       )
+       SELECT ${RECORDED_COLUMNS}
+       FROM pairs p
+       CROSS JOIN LATERAL (
+         SELECT * FROM exposures i
+         WHERE i.site_id = p.site_id AND i.module_id = p.module_id AND i.retracted_at IS NULL
+           AND i.opened_at > p.since AND ($3::int[] IS NULL OR i.cause_id = ANY ($3))
+         OFFSET 0
+       ) e
+       UNION ALL
+       SELECT ${RECORDED_COLUMNS}
+       FROM pairs p
+       JOIN vulnerable_versions v USING (version_id)
+       CROSS JOIN LATERAL (
+         SELECT * FROM exposures i
+         WHERE i.site_id = p.site_id AND i.module_id = p.module_id AND i.cause_id = v.cause_id AND i.retracted_at IS NULL
+           AND i.opened_at <= p.since
+         ORDER BY i.opened_at DESC LIMIT 1
+       ) e
+       WHERE v.verdict = 'affected' AND (e.closed_at IS NULL OR e.closed_at > p.since)
+         AND ($3::int[] IS NULL OR v.cause_id = ANY ($3))`,
+      [
+        ...parameters(pairs),
+        texts(anchors.map((anchor) => anchor?.validFrom ?? '-infinity')),
+        numbers(anchors.map((anchor) => anchor?.versionId ?? null)),
+      ],
     );
     return rows.map((row) => ({ ...episodeOf(row), exposureId: Number(row.exposure_id) }));
   }
@@ -148,8 +205,11 @@ export class ExposureRepository {
   }
 }
 
-function parameters(pairs: AssessedPairs): unknown[] {
-  return [pairs.siteIds, pairs.moduleIds, pairs.causeIds];
+const RECORDED_COLUMNS = `e.exposure_id, e.site_id, e.module_id, e.cause_id, e.opened_at, e.published_at, e.installed_version, e.fixed_in,
+  e.state, e.unknown_since, e.closed_at, e.closed_after, e.reason, e.closed_version`;
+
+function parameters({ siteIds, moduleIds, causeIds }: AssessedPairs): unknown[] {
+  return [numbers(siteIds), numbers(moduleIds), causeIds && numbers(causeIds)];
 }
 
 function episodeOf(row: EpisodeRow) {

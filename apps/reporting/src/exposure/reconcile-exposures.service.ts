@@ -5,7 +5,7 @@ import { OUTBOX, type Outbox, type OutgoingEvent } from '#libs/outbox';
 import { CLOCK } from '../clock.js';
 import type { Clock } from '#libs/runtime';
 import { ExposureAnnouncementRepository, type AnnouncedExposure } from './exposure-announcement.repository.js';
-import { reconciliation } from './exposure-reconciliation.js';
+import { reconciliation, withRecordedOpenings } from './exposure-reconciliation.js';
 import { ExposureRepository, type AssessedPairs } from './exposure.repository.js';
 
 /** Most exposures that one message carries. */
@@ -27,8 +27,9 @@ export class ReconcileExposuresService {
    */
   async reconcile(tx: EntityManager, pairs: AssessedPairs): Promise<number[]> {
     if (pairs.siteIds.length === 0) return [];
-    const derived = await this.exposures.derive(tx, pairs);
-    const recorded = await this.exposures.recorded(tx, pairs);
+    const anchors = await this.exposures.anchors(tx, pairs);
+    const recorded = await this.exposures.recorded(tx, pairs, anchors);
+    const derived = withRecordedOpenings(await this.exposures.derive(tx, pairs, anchors), recorded);
     const changes = reconciliation(derived, recorded);
     const inserted = await this.exposures.apply(tx, changes, this.clock.now());
 

@@ -11,7 +11,8 @@ type HeardSite = SitesHeard['sites'][number];
 
 /**
  * Takes over what sites run, a batch at a time: stores the facts, derives the intervals of what they touch, judges versions not
- * seen before, brings exposures and summaries in step. Facts that were stored before change nothing.
+ * seen before, brings exposures and summaries in step. Facts that were stored before change nothing. What it costs depends on what is new,
+ * not on how much a site has reported before (`npm run bench -- history`).
  */
 @Injectable()
 export class StoreInventoriesService {
@@ -65,9 +66,9 @@ export class StoreInventoriesService {
       tx,
       changes.map(({ inventory, change }, index) => factRow(inventory, change, ids[index]!, organizations)),
     );
+    const standingsBefore = await this.facts.deriveIntervals(tx, pairs);
     const pairIds = { siteIds: pairs.map((pair) => pair.siteId), moduleIds: pairs.map((pair) => pair.moduleId) };
-    await this.facts.rebuildIntervals(tx, pairs);
-    const exposureSites = await this.exposures.reconcile(tx, { ...pairIds, causeIds: null });
+    const exposureSites = await this.exposures.reconcile(tx, { ...pairIds, causeIds: null, newFrom: pairs });
     const isNew = new Set(added.map(inventoryIdentity));
     await this.summaries.afterInventory(
       tx,
@@ -90,7 +91,7 @@ export class StoreInventoriesService {
         observedAt: site.observed_at,
         complete: site.complete,
       })),
-      pairIds,
+      { ...pairIds, standingsBefore },
       exposureSites,
     );
   }

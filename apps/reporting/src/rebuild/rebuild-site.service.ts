@@ -54,9 +54,11 @@ export class RebuildSiteService {
       tx,
       later.map((inventory) => summarized(siteId, inventory)),
       heardLater,
-      pairs,
-      [siteId],
+      { siteIds: [], moduleIds: [], standingsBefore: [] },
+      [],
     );
+    // What was forgotten stands in the counts still, beside what came again.
+    await this.summaries.afterSites(tx, pairs);
 
     const comparison = compareModels(`site ${siteId}`, before, await this.snapshots.ofSite(tx, siteId));
     return { ...comparison, behind: isBehind(comparison, stored, told) };

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ModuleStandingRepository } from './module-standing.repository.js';
 import { ReadSitesService } from './read-sites.service.js';
 import { SiteContactRepository } from './site-contact.repository.js';
 import { SiteListRepository } from './site-list.repository.js';
@@ -11,6 +12,7 @@ import { SummarizeSitesService } from './summarize-sites.service.js';
   controllers: [SitesController],
   providers: [
     SiteSummaryRepository,
+    ModuleStandingRepository,
     SiteContactRepository,
     SummarizeSitesService,
     SiteListRepository,

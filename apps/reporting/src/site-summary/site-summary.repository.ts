@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { booleans, numbers, texts } from '#libs/database';
 import { riskRankSql } from './risk-rank.js';
 
 /** A site that something was heard of, and the organization it was said to belong to. */
@@ -28,30 +29,6 @@ export interface HeardSite {
   readonly complete: boolean;
 }
 
-/** By how much a site's counts change. */
-export interface CountDifference {
-  readonly siteId: number;
-  readonly updates: number;
-  readonly securityUpdates: number;
-  readonly unknown: number;
-}
-
-/** Whether an open exposure stands on the row `m` of `site_modules`. */
-const EXPOSED_SQL = `EXISTS (
-  SELECT FROM exposures e WHERE e.site_id = m.site_id AND e.module_id = m.module_id AND e.state = 'open')`;
-
-/** Whether an exposure on the row `m` cannot be judged any more. */
-const UNJUDGED_SQL = `EXISTS (
-  SELECT FROM exposures e WHERE e.site_id = m.site_id AND e.module_id = m.module_id AND e.state = 'unknown')`;
-
-/** Standing of the version `v` on the row `m`: an organization's own release history counts for its sites. */
-const STANDING_SQL = `coalesce(
-  (SELECT o.standing FROM own_version_statuses o WHERE o.organization_id = m.organization_id AND o.version_id = m.version_id), v.standing)`;
-
-/** What is exposed is never less than `security`, and what may be exposed never `current`: nobody knows. */
-const standingSql = (exposed: string, unjudged: string): string =>
-  `CASE WHEN ${exposed} THEN 'security' WHEN ${STANDING_SQL} = 'current' AND ${unjudged} THEN 'unknown' ELSE ${STANDING_SQL} END`;
-
 @Injectable()
 export class SiteSummaryRepository {
   /**
@@ -69,7 +46,7 @@ export class SiteSummaryRepository {
        WHERE NOT EXISTS (SELECT FROM site_summaries there WHERE there.site_id = r.site_id)
        ORDER BY r.site_id
        ON CONFLICT (site_id) DO NOTHING`,
-      [siteIds, ordered.map((site) => site.organizationId)],
+      [numbers(siteIds), numbers(ordered.map((site) => site.organizationId))],
     );
     return this.lockKnown(tx, siteIds);
   }
@@ -112,14 +89,14 @@ export class SiteSummaryRepository {
        FROM counted c JOIN newest n USING (site_id)
        WHERE s.site_id = c.site_id`,
       [
-        inventories.map((row) => row.siteId),
-        inventories.map((row) => row.epoch),
-        inventories.map((row) => row.sequence),
-        inventories.map((row) => row.observedAt),
-        inventories.map((row) => row.receivedAt),
-        inventories.map((row) => row.complete),
-        inventories.map((row) => row.coreVersion),
-        inventories.map((row) => row.phpVersion),
+        numbers(inventories.map((row) => row.siteId)),
+        numbers(inventories.map((row) => row.epoch)),
+        numbers(inventories.map((row) => row.sequence)),
+        texts(inventories.map((row) => row.observedAt)),
+        texts(inventories.map((row) => row.receivedAt)),
+        booleans(inventories.map((row) => row.complete)),
+        texts(inventories.map((row) => row.coreVersion)),
+        texts(inventories.map((row) => row.phpVersion)),
       ],
     );
   }
@@ -137,96 +114,11 @@ export class SiteSummaryRepository {
              ORDER BY site_id, heard_at DESC) r
        WHERE s.site_id = r.site_id`,
       [
-        heard.map((row) => row.siteId),
-        heard.map((row) => row.heardAt),
-        heard.map((row) => row.observedAt),
-        heard.map((row) => row.complete),
+        numbers(heard.map((row) => row.siteId)),
+        texts(heard.map((row) => row.heardAt)),
+        texts(heard.map((row) => row.observedAt)),
+        booleans(heard.map((row) => row.complete)),
       ],
-    );
-  }
-
-  /** Sets the standing of what the sites run of the modules now (pairs by position). */
-  async restandPairs(tx: EntityManager, siteIds: readonly number[], moduleIds: readonly number[]): Promise<void> {
-    await tx.query(
-      `UPDATE site_modules m
-       SET standing = ${standingSql(EXPOSED_SQL, UNJUDGED_SQL)}
-       FROM unnest($1::int[], $2::int[]) AS pair(site_id, module_id), version_statuses v
-       WHERE m.site_id = pair.site_id AND m.module_id = pair.module_id AND m.current AND v.version_id = m.version_id
-         AND m.standing IS DISTINCT FROM ${standingSql(EXPOSED_SQL, UNJUDGED_SQL)}`,
-      [siteIds, moduleIds],
-    );
-  }
-
-  /** Sets the standing of the modules on all sites. Returns by site, ascending, what that makes in its counts. */
-  async restandModules(tx: EntityManager, moduleIds: readonly number[]): Promise<CountDifference[]> {
-    const rows: { site_id: number; updates: number; security_updates: number; unknown: number }[] = await tx.query(
-      `WITH exposed AS (
-         SELECT site_id, module_id, bool_or(state = 'open') AS open
-         FROM exposures WHERE module_id = ANY ($1) AND state <> 'closed' GROUP BY site_id, module_id
-       ), judged AS MATERIALIZED (
-         SELECT m.site_id, m.module_id, m.epoch, m.sequence, m.standing AS before,
-                ${standingSql('e.open', 'NOT e.open')} AS after
-         FROM version_statuses v
-         JOIN site_modules m USING (version_id)
-         LEFT JOIN exposed e ON e.site_id = m.site_id AND e.module_id = m.module_id
-         WHERE v.module_id = ANY ($1) AND m.current
-       ), changed AS (
-         UPDATE site_modules m
-         SET standing = j.after
-         FROM judged j
-         WHERE m.site_id = j.site_id AND m.module_id = j.module_id AND m.epoch = j.epoch AND m.sequence = j.sequence
-           AND j.before IS DISTINCT FROM j.after
-         RETURNING m.site_id, j.before, j.after
-       )
-       SELECT site_id,
-              sum((after IN ('update', 'security'))::int - (before IN ('update', 'security'))::int)::int AS updates,
-              sum((after = 'security')::int - (before = 'security')::int)::int AS security_updates,
-              sum((after = 'unknown')::int - (before = 'unknown')::int)::int AS unknown
-       FROM changed GROUP BY site_id ORDER BY site_id`,
-      [moduleIds],
-    );
-    return rows.map((row) => ({
-      siteId: row.site_id,
-      updates: row.updates,
-      securityUpdates: row.security_updates,
-      unknown: row.unknown,
-    }));
-  }
-
-  /** Takes differences over into the counts. The caller holds the summaries. */
-  async addDifferences(tx: EntityManager, differences: readonly CountDifference[]): Promise<void> {
-    if (differences.length === 0) return;
-    await tx.query(
-      `UPDATE site_summaries s
-       SET updates = s.updates + d.updates, security_updates = s.security_updates + d.security_updates,
-           unknown = s.unknown + d.unknown
-       FROM unnest($1::int[], $2::int[], $3::int[], $4::int[]) AS d(site_id, updates, security_updates, unknown)
-       WHERE s.site_id = d.site_id AND (d.updates <> 0 OR d.security_updates <> 0 OR d.unknown <> 0)`,
-      [
-        differences.map((difference) => difference.siteId),
-        differences.map((difference) => difference.updates),
-        differences.map((difference) => difference.securityUpdates),
-        differences.map((difference) => difference.unknown),
-      ],
-    );
-  }
-
-  /** Counts the modules of sites anew. The caller holds their summaries. */
-  async recountModules(tx: EntityManager, siteIds: readonly number[]): Promise<void> {
-    await tx.query(
-      `UPDATE site_summaries s
-       SET modules = c.modules, updates = c.updates, security_updates = c.security_updates, unknown = c.unknown
-       FROM (SELECT site_id, count(m.site_id)::int AS modules,
-                    count(*) FILTER (WHERE m.standing IN ('update', 'security'))::int AS updates,
-                    count(*) FILTER (WHERE m.standing = 'security')::int AS security_updates,
-                    count(*) FILTER (WHERE m.standing = 'unknown')::int AS unknown
-             FROM unnest($1::int[]) AS site(site_id)
-             LEFT JOIN (SELECT * FROM site_modules WHERE current) m USING (site_id)
-             GROUP BY site_id) c
-       WHERE s.site_id = c.site_id
-         AND (s.modules, s.updates, s.security_updates, s.unknown) IS DISTINCT FROM
-             (c.modules, c.updates, c.security_updates, c.unknown)`,
-      [siteIds],
     );
   }
 

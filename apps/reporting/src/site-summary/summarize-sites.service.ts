@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { joinedContacts, type ContactSpan } from './contact-spans.js';
+import { ModuleStandingRepository, type ChangedSiteModules, type SiteModules } from './module-standing.repository.js';
 import { SiteContactRepository } from './site-contact.repository.js';
 import {
   SiteSummaryRepository,
@@ -14,6 +15,7 @@ import {
 export class SummarizeSitesService {
   constructor(
     private readonly summaries: SiteSummaryRepository,
+    private readonly standings: ModuleStandingRepository,
     private readonly contacts: SiteContactRepository,
   ) {}
 
@@ -23,13 +25,15 @@ export class SummarizeSitesService {
   }
 
   /**
-   * After what sites run has changed: `pairs` by position, and sites whose exposures changed. The caller holds the sites' summaries and shares the modules' locks.
+   * After what sites run has changed. The counts of a site move by the difference that the changed modules make, so that nothing else
+   * of it is read. The caller holds the sites' summaries and shares the modules' locks.
+   * @param exposureSites sites whose exposures changed
    */
   async afterInventory(
     tx: EntityManager,
     inventories: readonly SummarizedInventory[],
     heard: readonly HeardSite[],
-    pairs: { readonly siteIds: readonly number[]; readonly moduleIds: readonly number[] },
+    changed: ChangedSiteModules,
     exposureSites: readonly number[],
   ): Promise<void> {
     await this.summaries.takeInventories(tx, inventories);
@@ -41,10 +45,8 @@ export class SummarizeSitesService {
       ]),
       ...heard.map(({ siteId, observedAt }) => word(siteId, observedAt)),
     ]);
-    if (pairs.siteIds.length === 0) return;
-    const siteIds = [...new Set(pairs.siteIds)];
-    await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
-    await this.summaries.recountModules(tx, siteIds);
+    if (changed.siteIds.length === 0) return;
+    await this.standings.addDifferences(tx, await this.standings.restandPairs(tx, changed));
     if (exposureSites.length > 0) await this.summaries.recountExposures(tx, exposureSites);
   }
 
@@ -66,26 +68,23 @@ export class SummarizeSitesService {
     exposureSites: readonly number[],
     riskChanged: readonly number[],
   ): Promise<void> {
-    const differences = await this.summaries.restandModules(tx, moduleIds);
+    const differences = await this.standings.restandModules(tx, moduleIds);
     const exposed = new Set([...exposureSites, ...(await this.summaries.exposedTo(tx, riskChanged))]);
     const touched = [...new Set([...exposed, ...differences.map(({ siteId }) => siteId)])];
     if (touched.length === 0) return;
     await this.summaries.lockKnown(tx, touched);
-    await this.summaries.addDifferences(tx, differences);
+    await this.standings.addDifferences(tx, differences);
     if (exposed.size > 0) await this.summaries.recountExposures(tx, [...exposed]);
   }
 
   /**
-   * After sites as a whole have changed: all that they run or ran, by position. The caller holds their summaries and shares all
+   * After sites as a whole have changed: all that they run or ran. Counts everything anew. The caller holds their summaries and shares all
    * modules' locks.
    */
-  async afterSites(
-    tx: EntityManager,
-    pairs: { readonly siteIds: readonly number[]; readonly moduleIds: readonly number[] },
-  ): Promise<void> {
+  async afterSites(tx: EntityManager, pairs: SiteModules): Promise<void> {
     const siteIds = [...new Set(pairs.siteIds)];
-    await this.summaries.restandPairs(tx, pairs.siteIds, pairs.moduleIds);
-    await this.summaries.recountModules(tx, siteIds);
+    await this.standings.restandPairs(tx, { ...pairs, standingsBefore: pairs.siteIds.map(() => null) });
+    await this.standings.recountModules(tx, siteIds);
     await this.summaries.recountExposures(tx, siteIds);
   }
 }
