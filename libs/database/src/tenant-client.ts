@@ -83,11 +83,15 @@ class ScopedClient extends pg.Client {
   private inForce: string | null = '';
 
   /** As that of `pg.Client`; what sets the tenancy is prepared before anybody gets the connection. */
-  override connect(callback?: (error?: Error) => void): never {
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
+  override connect(callback?: (error: never, client: pg.Client) => void): Promise<pg.Client> | void {
     const ready = this.connectAndPrepare();
-    if (callback === undefined) return ready as never;
-    ready.then(() => callback(), callback);
-    return undefined as never;
+    if (callback === undefined) return ready.then(() => this);
+    ready.then(
+      () => callback(null as never, this),
+      (error: unknown) => callback(error as never, this),
+    );
   }
 
   private async connectAndPrepare(): Promise<void> {
