@@ -58,8 +58,9 @@ export class ServiceProcess {
     );
   }
 
-  /** Starts the process and waits for nothing. */
+  /** Starts the process and waits for nothing. @throws Error while one runs: nobody could end the first one any more */
   launch(extra: Record<string, string> = {}): ChildProcess {
+    if (this.running) throw new Error(`${this.name} runs already`);
     const entry = join(this.folder, 'dist', 'apps', this.name, 'src', 'main.js');
     if (!existsSync(entry)) throw new Error(`${entry} is not there: run the tests by \`npm test\`, which builds first`);
     const child = spawn(process.execPath, ['--enable-source-maps', entry], {

@@ -36,10 +36,12 @@ export const twoReleases: Scenario = {
       // Roll back under load: what the new release still had in the queue waits for it.
       const back = stage.load({ sites: await stage.sites(10), lanes: 4, perSecond: 40 });
       await stage.pass(2_000);
+      newIngest!.supervised = false;
       await newIngest!.process.stop();
       await stage.pass(stage.scale(8_000, 2_000));
       stage.check('nothing is dead while the new release is away', (await stage.dead()).length === 0);
       await newIngest!.start();
+      newIngest!.supervised = true;
       await back.stop();
       await stage.settle(180_000);
     } finally {

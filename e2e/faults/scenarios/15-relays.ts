@@ -114,6 +114,13 @@ async function lateWriter(stage: Stage, site: SiteAgent): Promise<{ commit(): Pr
 
 /** Compares the first appearance of each event on the streams with the order in which the outbox had them. */
 async function orderOnStream(stage: Stage): Promise<{ wrong: string[]; events: number; entries: number }> {
+  const partitions = Array.from({ length: stage.platform.partitions }, (_, partition) => partition);
+  const streams = await Promise.all(
+    partitions.map((partition) =>
+      stage.platform.streams.xrange(streamKey(QUEUES.reportingInventory.name, partition), '-', '+'),
+    ),
+  );
+  // After the streams: ingest may still be at work, and what is on a stream was in the outbox before.
   const rows = await stage.platform.query<{ id: string; place: number }>(
     `SELECT message_id AS id, outbox_id::float8 AS place FROM faults.events WHERE schema = 'ingest' AND queue = $1`,
     [QUEUES.reportingInventory.name],
@@ -122,13 +129,9 @@ async function orderOnStream(stage: Stage): Promise<{ wrong: string[]; events: n
   const wrong: string[] = [];
   const seen = new Set<string>();
   let entries = 0;
-  for (let partition = 0; partition < stage.platform.partitions; partition++) {
+  for (const stream of streams) {
     const last = new Map<string, number>();
-    for (const [, fields] of await stage.platform.streams.xrange(
-      streamKey(QUEUES.reportingInventory.name, partition),
-      '-',
-      '+',
-    )) {
+    for (const [, fields] of stream) {
       entries++;
       const { id, key, type } = JSON.parse(fields[1]!) as { id: string; key: string; type: string };
       // Only what is about one site has an order; one row about many is written by many at once.
