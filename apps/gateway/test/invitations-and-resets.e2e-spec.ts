@@ -104,6 +104,38 @@ describe('letters that open something', () => {
       expect(members.body.data).toContainEqual(expect.objectContaining({ email: EMAIL, role: 'user' }));
     });
 
+    it('S19: brings nobody back, nor up again, whose membership was decided on after it was sent', async () => {
+      const { token, organizationId } = await api.person('administrator');
+      const id = await uuidOf(organizationId);
+      for (const method of ['PATCH', 'DELETE']) {
+        const user = await api.member('administrator', organizationId);
+        const [{ email }] = (await api.box.database.query('SELECT email FROM users WHERE uuid = $1', [user])) as [
+          { email: string },
+        ];
+        const invited = { email: email.toUpperCase(), role: 'administrator' };
+        expect((await post(`organizations/${id}/invitations`, invited, token)).status).toBe(201);
+        const link = tokenIn(await letter('invitation', email));
+        const { status } = await request(api.base, method, `/api/v1/organizations/${id}/members/${user}`, {
+          token,
+          headers: { 'if-match': '*' },
+          ...(method === 'PATCH' ? { body: { role: 'developer' } } : {}),
+        });
+        expect(status).toBe(204);
+        expect(told(await post('auth/invitation', { token: link, password: PASSWORD }))).toBe('403 invalid_link');
+      }
+    });
+
+    it('S19: makes nobody less who is the only administrator', async () => {
+      const { token, organizationId } = await api.person('administrator');
+      const id = await uuidOf(organizationId);
+      const { email } = (await api.get('/api/v1/auth/me', {}, token)).body.data as { email: string };
+      expect((await post(`organizations/${id}/invitations`, { email, role: 'developer' }, token)).status).toBe(201);
+      const accept = { token: tokenIn(await letter('invitation', email)), password: PASSWORD };
+      expect(told(await post('auth/invitation', accept))).toBe('409 last_administrator');
+      await api.member('administrator', organizationId);
+      expect((await post('auth/invitation', accept)).status).toBe(200);
+    });
+
     it('S19: ends: by time, when it is taken back, when another follows, and with its organization', async () => {
       const { token, organizationId } = await api.person('administrator');
       const id = await uuidOf(organizationId);

@@ -4,6 +4,7 @@ import { OUTBOX } from '#libs/outbox';
 import type { Outbox } from '#libs/outbox';
 import { newId } from '#libs/runtime';
 import type { Clock } from '#libs/runtime';
+import { ProblemError } from '../http/problem.js';
 import { CLOCK } from '../tokens.js';
 import { firstRevision } from './first-revision.js';
 import { memberFact } from './identity-events.js';
@@ -46,7 +47,7 @@ export class JoinOrganization {
     });
   }
 
-  /** Makes her a member, or gives her the role; tells the other services. */
+  /** Makes her a member, or gives her the role; tells the other services. The organization's row must be locked. @throws ProblemError `last_administrator` */
   async join(tx: EntityManager, user: User, organizationId: number, role: Role): Promise<void> {
     const held = await this.members.membership(tx, organizationId, user.id);
     if (held === null)
@@ -57,7 +58,12 @@ export class JoinOrganization {
         revision: firstRevision(),
         createdAt: this.clock.now(),
       });
-    else await this.members.setRole(tx, held, role);
+    else {
+      const steps = held.role === 'administrator' && role !== 'administrator';
+      if (steps && (await this.members.otherAdministrators(tx, organizationId, user.id)) === 0)
+        throw new ProblemError('last_administrator', 'You are its only administrator: make somebody else one first.');
+      await this.members.setRole(tx, held, role);
+    }
     const saved = await this.members.saveUser(tx, user);
     await this.outbox.add(tx, [memberFact(saved, await this.members.organizationIds(tx, user.id))]);
   }

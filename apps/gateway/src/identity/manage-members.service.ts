@@ -49,6 +49,7 @@ export class ManageMembers {
     return this.hold(organizationUuid, userUuid, 'member.role_changed', doer, async (tx, { user, membership }) => {
       const { organizationId, role: before } = membership;
       if (role !== 'administrator') await this.mustNotBeLast(tx, membership);
+      await this.members.revokeInvitations(tx, organizationId, user.email, this.changes.now());
       const revision = await this.members.setRole(tx, membership, role);
       await this.changes.note(tx, lineOf(doer, 'member.role_changed', `user:${user.uuid}`, organizationId), {
         before,
@@ -62,6 +63,7 @@ export class ManageMembers {
   remove(organizationUuid: string, userUuid: string, doer: Doer): Promise<void> {
     return this.hold(organizationUuid, userUuid, 'member.removed', doer, async (tx, { user, membership }) => {
       await this.mustNotBeLast(tx, membership);
+      await this.members.revokeInvitations(tx, membership.organizationId, user.email, this.changes.now());
       await this.members.remove(tx, membership.id);
       const saved = await this.members.saveUser(tx, user);
       await this.changes.tellMember(tx, saved, await this.members.organizationIds(tx, user.id), doer);

@@ -7,6 +7,9 @@ import { Membership } from './membership.entity.js';
 import type { Role } from './membership.entity.js';
 import { User } from './user.entity.js';
 
+/** Any fixed number: whoever lessens the superusers holds it. */
+const SUPERUSERS_LOCK = 4_711_206;
+
 export interface Member {
   readonly uuid: string;
   readonly email: string;
@@ -88,6 +91,15 @@ export class MembershipRepository {
     await tx.delete(Membership, { id });
   }
 
+  /** Takes back what would make her a member, or give her a role, that somebody has just decided otherwise about. */
+  async revokeInvitations(tx: EntityManager, organizationId: number, email: string, at: Date): Promise<void> {
+    await tx.query(
+      `UPDATE invitations SET revoked_at = $3
+        WHERE organization_id = $1 AND email = lower($2) AND accepted_at IS NULL AND revoked_at IS NULL`,
+      [organizationId, email, at],
+    );
+  }
+
   add(tx: EntityManager, membership: Omit<Membership, 'id'>): Promise<Membership> {
     return tx.save(tx.create(Membership, membership));
   }
@@ -102,8 +114,9 @@ export class MembershipRepository {
       .getCount();
   }
 
-  /** Active superusers besides that one. */
-  otherSuperusers(tx: EntityManager, userId: number): Promise<number> {
+  /** Active superusers besides that one. Until the transaction ends nobody else who asks this gets an answer: of two who are about to go, one stays. */
+  async otherSuperusers(tx: EntityManager, userId: number): Promise<number> {
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [SUPERUSERS_LOCK]);
     return tx
       .createQueryBuilder(User, 'person')
       .where('person.superuser AND person.active AND person.id <> :userId', { userId })

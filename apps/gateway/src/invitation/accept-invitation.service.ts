@@ -39,7 +39,7 @@ export class AcceptInvitation {
     private readonly changes: IdentityChanges,
   ) {}
 
-  /** @throws ProblemError `invalid_link`, `invalid_credentials`, `validation_failed`, `too_many_attempts` */
+  /** @throws ProblemError `invalid_link`, `invalid_credentials`, `validation_failed`, `last_administrator`, `too_many_attempts` */
   accept(acceptance: Acceptance, origin: Origin): Promise<{ email: string; organization: string }> {
     // The link says whose it is: before it is accepted, she is nobody of that organization.
     return asSystem(() => this.acceptNow(acceptance, origin));

@@ -114,7 +114,14 @@ export class InvitationController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Accept an invitation, with the account you have or a new one; then log in' })
   @AnswersOne(ACCEPTED)
-  @Refuses('validation_failed', 'invalid_link', 'invalid_credentials', 'too_many_attempts', 'unavailable')
+  @Refuses(
+    'validation_failed',
+    'invalid_link',
+    'invalid_credentials',
+    'last_administrator',
+    'too_many_attempts',
+    'unavailable',
+  )
   async accept(
     @Body() { token, name, password }: AcceptBody,
     @Req() request: FastifyRequest,
