@@ -177,6 +177,28 @@ describe('tenants', () => {
     });
   });
 
+  it('a site that is added while its organization is removed does not come to live in what is gone', async () => {
+    const { token, organizationId } = await api.person('administrator');
+    const removal = api.box.database.createQueryRunner();
+    await removal.startTransaction();
+    await removal.query('SELECT 1 FROM organizations WHERE id = $1 FOR UPDATE', [organizationId]);
+    const added = ask(token, 'POST', 'sites', { name: 'Late', url: 'https://late.example' });
+    await eventually(
+      async () => {
+        const waiting = `SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`;
+        return (await api.box.database.query<unknown[]>(waiting)).length > 0;
+      },
+      { what: 'the creation that waits for the removal' },
+    );
+    await removal.query('UPDATE organizations SET removed_at = now() WHERE id = $1', [organizationId]);
+    await removal.commitTransaction();
+    await removal.release();
+    expect(told(await added)).toBe('404 not_found');
+    expect(
+      await api.box.database.query('SELECT 1 FROM sites WHERE organization_id = $1', [organizationId]),
+    ).toHaveLength(0);
+  });
+
   describe('an account', () => {
     it('S41: that a superuser disables is out of everything at once, and back when it is enabled and logs in', async () => {
       const { token } = await api.person('user');
@@ -197,6 +219,19 @@ describe('tenants', () => {
       const user = await me(api.token);
       for (const body of [{ active: false }, { superuser: false }])
         expect(told(await ask(api.token, 'PATCH', `users/${user}`, body))).toBe('409 last_administrator');
+    });
+
+    it('is not one of the last two superusers when both are taken away at once', async () => {
+      const [first, second, third] = [await me(api.token), await api.person(null), await api.person(null)];
+      const users = [await me(second.token), await me(third.token)];
+      await api.box.database.query('UPDATE users SET superuser = (uuid = ANY($1))', [users]);
+      const statuses = await Promise.all(
+        [third.token, second.token].map(
+          async (by, index) => (await ask(by, 'PATCH', `users/${users[index]}`, { superuser: false })).status,
+        ),
+      );
+      await api.box.database.query('UPDATE users SET superuser = (uuid = $1)', [first]);
+      expect(statuses.sort()).toEqual([200, 409]);
     });
 
     it('S18: has a name that its owner changes; a password is nobody else’s to set or see', async () => {

@@ -75,6 +75,7 @@ export class EnrolmentController {
     'validation_failed',
     'invalid_api_key',
     'forbidden',
+    'not_found',
     'site_registered',
     'enrolment_exhausted',
     'plan_limit_reached',

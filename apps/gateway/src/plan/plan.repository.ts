@@ -76,10 +76,12 @@ export class PlanRepository {
     return row.n;
   }
 
-  /** null: there is no such organization for who asks. */
+  /** null: there is no such organization for who asks, or it was removed. Until the transaction ends nobody removes it. */
   async roomOf(tx: EntityManager, organizationId: number): Promise<RoomForSites | null> {
     const [row] = await tx.query<{ code: string; most_sites: number | null }[]>(
-      'SELECT p.code, p.most_sites FROM organizations o JOIN plans p ON p.id = o.plan_id WHERE o.id = $1',
+      // The lock is the one that a site's foreign key takes anyway. Who had to wait for a removal sees the row as that left it.
+      `SELECT p.code, p.most_sites FROM organizations o JOIN plans p ON p.id = o.plan_id
+        WHERE o.id = $1 AND o.removed_at IS NULL FOR KEY SHARE OF o`,
       [organizationId],
     );
     return row === undefined ? null : { code: row.code, mostSites: row.most_sites };

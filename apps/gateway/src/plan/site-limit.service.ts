@@ -10,12 +10,14 @@ export class SiteLimit {
 
   /**
    * Call it before a site is added, in the same transaction: of two that come for the last place, one gets it. What an organization has, it keeps, also
-   * when its plan gets smaller. @throws ProblemError `plan_limit_reached`
+   * when its plan gets smaller. Of a creation and the removal of its organization, the first one counts. @throws ProblemError `not_found`, `plan_limit_reached`
    */
   async mustHaveRoom(tx: EntityManager, organizationId: number): Promise<void> {
     const room = await this.plans.roomOf(tx, organizationId);
+    // A site that came after would live, and push, in an organization that is gone.
+    if (room === null) throw new ProblemError('not_found', 'The organization was removed.');
     // Without a limit nobody waits for anybody.
-    if (room === null || room.mostSites === null) return;
+    if (room.mostSites === null) return;
     const sites = await this.plans.sitesOf(tx, organizationId);
     if (sites < room.mostSites) return;
     throw new ProblemError(

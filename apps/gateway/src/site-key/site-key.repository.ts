@@ -60,7 +60,7 @@ export class SiteKeyRepository {
               s.url, s.environment, s.quarantine_reason,
               p.pushes_per_minute, p.key_requests_per_minute
          FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
-         JOIN organizations o ON o.id = k.organization_id JOIN plans p ON p.id = o.plan_id
+         JOIN organizations o ON o.id = k.organization_id AND o.removed_at IS NULL JOIN plans p ON p.id = o.plan_id
         WHERE k.public_id = ANY($1) AND k.kind = 'site' AND k.revoked_at IS NULL AND s.removed_at IS NULL
           AND (k.expires_at IS NULL OR k.expires_at > $2)`,
         [publicIds, now],

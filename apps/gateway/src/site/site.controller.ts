@@ -44,7 +44,7 @@ export class SiteController {
   @NeedsIdempotencyKey()
   @ApiOperation({ summary: 'Add a site; the answer shows its key, this once' })
   @AnswersOne(CREATED_SITE, 201)
-  @Refuses('validation_failed', 'forbidden', 'idempotency_key_required', 'plan_limit_reached')
+  @Refuses('validation_failed', 'not_found', 'forbidden', 'idempotency_key_required', 'plan_limit_reached')
   async create(
     @Asking() person: Actor,
     @Body() body: CreateSiteBody,
