@@ -358,6 +358,8 @@ describe('modules and advisories', () => {
       expect((await send('DELETE', '/modules/again', undefined, person.token)).status).toBe(204);
       expect(told(await send('GET', '/modules/again', undefined, person.token))).toBe('404 not_found');
       expect(told(await send('DELETE', '/modules/again', undefined, person.token))).toBe('404 not_found');
+      // No name at all, and nothing that Postgres could be asked for.
+      expect(told(await send('DELETE', '/modules/a%00', undefined, person.token))).toBe('404 not_found');
       expect((await declare()).body.data).toMatchObject({ revision: 3 });
     });
 

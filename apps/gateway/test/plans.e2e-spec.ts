@@ -116,6 +116,7 @@ describe('plans', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['a code that would not do in an address', { code: 'A B' }, 'wrong_format:/code'],
     ['no figures', { figures: undefined }, 'required:/figures'],
+    ['a number of sites that is a text', { most_sites: '2' }, 'wrong_type:/most_sites'],
     ['a rate of nothing', { pushes_per_minute: 0 }, 'out_of_range:/pushes_per_minute'],
     ['room for no site', { most_sites: 0 }, 'out_of_range:/most_sites'],
     ['no default, said aloud', { is_default: false }, 'wrong_value:/is_default'],

@@ -87,6 +87,8 @@ describe('reading answers', () => {
         '400 unknown_parameter unknown_member:/colour unknown_member:/shape',
       ],
       ['/api/v1/exposures?__proto__=1', '400 unknown_parameter unknown_member:/__proto__'],
+      ['/api/v1/exposures?toString=1', '400 unknown_parameter unknown_member:/toString'],
+      ['/api/v1/sites?constructor=1', '400 unknown_parameter unknown_member:/constructor'],
       ['/api/v1/exposures?opened_at[like]=1', '400 unknown_parameter unknown_member:/opened_at[like]'],
       ['/api/v1/exposures?per_page=101', '400 invalid_parameter out_of_range:/per_page'],
       ['/api/v1/exposures?per_page=0', '400 invalid_parameter out_of_range:/per_page'],

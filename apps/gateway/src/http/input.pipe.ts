@@ -36,12 +36,10 @@ export class InputPipe extends ValidationPipe {
         errors: [{ pointer: '', code: 'wrong_type', detail: 'must be an object' }],
       });
     }
-    // class-transformer drops it in silence.
-    if (metadata.type === 'body' && Object.hasOwn(value as object, 'constructor')) {
-      throw new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', {
-        errors: [{ pointer: '/constructor', code: 'unknown_member', detail: 'does not exist here' }],
-      });
-    }
+    // What every object inherits is taken for declared, or dropped in silence.
+    const inherited = metadata.type === 'body' || metadata.type === 'query' ? inheritedName(value) : undefined;
+    if (inherited !== undefined)
+      throw refused([{ pointer: `/${inherited}`, code: 'unknown_member', detail: 'does not exist here' }], metadata.type);
     try {
       return await super.transform(value, metadata);
     } catch (error) {
@@ -51,8 +49,17 @@ export class InputPipe extends ValidationPipe {
   }
 }
 
+function inheritedName(value: unknown): string | undefined {
+  return typeof value === 'object' && value !== null
+    ? Object.keys(value).find((name) => name in Object.prototype)
+    : undefined;
+}
+
 function toProblem(errors: readonly ValidationError[], source: ArgumentMetadata['type']): ProblemError {
-  const violations = errors.flatMap((error) => violationsOf(error, '')).slice(0, MOST_VIOLATIONS);
+  return refused(errors.flatMap((error) => violationsOf(error, '')).slice(0, MOST_VIOLATIONS), source);
+}
+
+function refused(violations: readonly Violation[], source: ArgumentMetadata['type']): ProblemError {
   if (source === 'body') {
     return new ProblemError('validation_failed', 'Some members of the body are wrong; `errors` says which.', {
       errors: violations,

@@ -11,6 +11,8 @@ export class OwnModuleRepository {
 
   /** The declarations of a name in scope, by organization. With `tx` their rows are locked. */
   find(scope: Scope, module: string, tx?: EntityManager): Promise<OwnModule[]> {
+    // No name has it, and Postgres cannot even be asked.
+    if (module.includes('\0')) return Promise.resolve([]);
     return (tx ?? this.dataSource.manager).find(OwnModule, {
       where: { module, removedAt: IsNull(), ...within(scope) },
       order: { organizationId: 'ASC' },

@@ -9,7 +9,7 @@ import type { Figures } from './figures.js';
 const MOST_A_MINUTE = 1_000_000;
 const MOST_SITES = 1_000_000;
 
-const PerMinute = (): PropertyDecorator => applyDecorators(Max(MOST_A_MINUTE), Min(1), IsInt());
+const PerMinute = (): PropertyDecorator => applyDecorators(IsInt(), Min(1), Max(MOST_A_MINUTE));
 const rate = { minimum: 1, maximum: MOST_A_MINUTE } as const;
 
 const Sites = (): PropertyDecorator =>
@@ -22,9 +22,9 @@ const Sites = (): PropertyDecorator =>
       description: 'null: as many as they like.',
     }),
     IsOptional(),
-    Max(MOST_SITES),
-    Min(1),
     IsInt(),
+    Min(1),
+    Max(MOST_SITES),
   );
 
 /** A default is given up by making another plan the default. */
