@@ -109,9 +109,10 @@ describe('letters that open something', () => {
       const id = await uuidOf(organizationId);
       for (const method of ['PATCH', 'DELETE']) {
         const user = await api.member('administrator', organizationId);
-        const [{ email }] = (await api.box.database.query('SELECT email FROM users WHERE uuid = $1', [user])) as [
-          { email: string },
-        ];
+        const [member] = await api.box.database.query<{ email: string }[]>('SELECT email FROM users WHERE uuid = $1', [
+          user,
+        ]);
+        const { email } = member!;
         const invited = { email: email.toUpperCase(), role: 'administrator' };
         expect((await post(`organizations/${id}/invitations`, invited, token)).status).toBe(201);
         const link = tokenIn(await letter('invitation', email));

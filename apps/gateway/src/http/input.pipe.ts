@@ -39,7 +39,10 @@ export class InputPipe extends ValidationPipe {
     // What every object inherits is taken for declared, or dropped in silence.
     const inherited = metadata.type === 'body' || metadata.type === 'query' ? inheritedName(value) : undefined;
     if (inherited !== undefined)
-      throw refused([{ pointer: `/${inherited}`, code: 'unknown_member', detail: 'does not exist here' }], metadata.type);
+      throw refused(
+        [{ pointer: `/${inherited}`, code: 'unknown_member', detail: 'does not exist here' }],
+        metadata.type,
+      );
     try {
       return await super.transform(value, metadata);
     } catch (error) {
