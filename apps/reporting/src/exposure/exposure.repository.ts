@@ -81,9 +81,11 @@ export class ExposureRepository {
        CROSS JOIN LATERAL (
          SELECT * FROM exposures i
          WHERE i.site_id = p.site_id AND i.module_id = p.module_id AND i.retracted_at IS NULL
-           AND i.opened_at > p.since AND ($3::int[] IS NULL OR i.cause_id = ANY ($3))
+           AND i.opened_at > p.since
          OFFSET 0
        ) e
+       -- Outside on purpose: inside it would lead to the index on causes, which holds every site, as long as statistics are old.
+       WHERE $3::int[] IS NULL OR e.cause_id = ANY ($3)
        UNION ALL
        SELECT ${RECORDED_COLUMNS}
        FROM pairs p
