@@ -85,6 +85,19 @@ describe('what is removed', () => {
     await replica.stop();
   });
 
+  it('of two who are the only administrators and erase themselves at once, one stays', async () => {
+    const one = await api.person('administrator');
+    const people = [one, await api.person('administrator', one.organizationId)];
+    const wishes = await Promise.all(
+      people.map(async ({ token }) => {
+        const { id } = (await ask(token, 'GET', 'auth/me')).body.data as { id: string };
+        return { token, body: { subject: 'user', id } };
+      }),
+    );
+    const begun = await Promise.all(wishes.map(({ token, body }) => ask(token, 'POST', 'erasures', body)));
+    expect(begun.map(told).sort()).toEqual(['202', '409 last_administrator']);
+  });
+
   it('a person is erased by herself or a superuser, with a recent proof, unless somebody needs her', async () => {
     const person = await api.person('developer', administrator.organizationId);
     const id = ((await ask(person.token, 'GET', 'auth/me')).body.data as { id: string }).id;

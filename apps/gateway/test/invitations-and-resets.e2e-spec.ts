@@ -126,6 +126,21 @@ describe('letters that open something', () => {
       }
     });
 
+    it('S19: makes one account with another that is accepted at the same time', async () => {
+      const email = 'twice@agency.example';
+      const links: string[] = [];
+      for (const count of [1, 2]) {
+        const { token, organizationId } = await api.person('administrator');
+        const path = `organizations/${await uuidOf(organizationId)}/invitations`;
+        expect((await post(path, { email, role: 'user' }, token)).status).toBe(201);
+        links.push(tokenIn(await letter('invitation', email, count)));
+      }
+      const accepted = await Promise.all(
+        links.map((token) => post('auth/invitation', { token, name: 'Ada', password: WANTED })),
+      );
+      expect(accepted.map(({ status }) => status)).toEqual([200, 200]);
+    });
+
     it('S19: makes nobody less who is the only administrator', async () => {
       const { token, organizationId } = await api.person('administrator');
       const id = await uuidOf(organizationId);

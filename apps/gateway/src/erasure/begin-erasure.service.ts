@@ -51,6 +51,7 @@ export class BeginErasure {
       this.permissions.mustBeSuperuser({ action: 'erasure.begun', subject: `user:${uuid}`, doer });
     this.stepUp.mustBeRecent(doer.person);
     return this.changes.unitOfWork.run(async (tx) => {
+      await this.erasures.lockAdministeredBy(tx, uuid);
       const { id, email } = await this.identity.dispensablePerson(tx, uuid);
       await this.mustNotRun(tx, uuid);
       const only = await this.erasures.onlyAdministratorOf(tx, id);

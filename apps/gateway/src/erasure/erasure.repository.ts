@@ -132,6 +132,20 @@ export class ErasureRepository {
     return rows.map(({ uuid }) => uuid);
   }
 
+  /**
+   * Until the transaction ends nobody else changes who administers the organizations that the person does: of the last two, one stays. Before her own
+   * row is locked, as changes of members do it.
+   */
+  async lockAdministeredBy(tx: EntityManager, userUuid: string): Promise<void> {
+    await asSystem(() =>
+      tx.query(
+        `SELECT o.id FROM organizations o JOIN memberships m ON m.organization_id = o.id JOIN users u ON u.id = m.user_id
+         WHERE u.uuid = $1 AND m.role = 'administrator' ORDER BY o.id FOR UPDATE OF o`,
+        [userUuid],
+      ),
+    );
+  }
+
   /** Organizations that have no other active administrator than this person. */
   async onlyAdministratorOf(tx: EntityManager, userId: number): Promise<string[]> {
     const rows = await asSystem(() =>

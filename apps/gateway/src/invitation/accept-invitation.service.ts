@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { asSystem } from '#libs/database';
+import { asSystem, sqlState } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { IdentityChanges } from '../identity/identity-changes.service.js';
 import { JoinOrganization } from '../identity/join-organization.service.js';
@@ -18,6 +18,8 @@ export interface Acceptance {
   /** The one that the account has, or shall have. */
   readonly password: string;
 }
+
+const UNIQUE_VIOLATION = '23505';
 
 /** What of an account a new member needs. */
 @Injectable()
@@ -42,7 +44,15 @@ export class AcceptInvitation {
   /** @throws ProblemError `invalid_link`, `invalid_credentials`, `validation_failed`, `last_administrator`, `too_many_attempts` */
   accept(acceptance: Acceptance, origin: Origin): Promise<{ email: string; organization: string }> {
     // The link says whose it is: before it is accepted, she is nobody of that organization.
-    return asSystem(() => this.acceptNow(acceptance, origin));
+    return asSystem(async () => {
+      try {
+        return await this.acceptNow(acceptance, origin);
+      } catch (error) {
+        // Another invitation made the account meanwhile: it is there now, and wants its password.
+        if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+        return this.acceptNow(acceptance, origin);
+      }
+    });
   }
 
   private async acceptNow(
