@@ -195,4 +195,30 @@ describe('a history that is stored as it comes', () => {
       { numRuns: RUNS, seed: SEED + 1 },
     );
   }, 300_000);
+
+  /** What site 1 tells of alpha: sequence, hour and version, a batch each. */
+  async function tell(...facts: readonly (readonly [number, number, string])[]): Promise<unknown> {
+    await begin();
+    await deliverBatch(box, [advisory('SA-CONTRIB-2026-000', 'alpha', '<1.2', at(0))]);
+    for (const [sequence, hour, version] of facts)
+      await deliverBatch(box, [inventory(1, sequence, at(hour), [change('alpha', version)])]);
+    expect(await deriveAnew()).toEqual([]);
+    return box.query(
+      `SELECT opened_at, state, closed_at FROM exposures WHERE retracted_at IS NULL AND cause_id <> 0 ORDER BY opened_at`,
+    );
+  }
+
+  it('closes what went on over a safe version that gets its extent from a late fact', async () => {
+    const exposures = await tell([1, 5, '8.x-1.0'], [2, 10, '8.x-1.3'], [4, 10, '8.x-1.0'], [3, 20, '8.x-1.1']);
+    expect(exposures).toMatchObject([
+      { opened_at: new Date(at(5)), state: 'closed', closed_at: new Date(at(10)) },
+      { opened_at: new Date(at(20)), state: 'open' },
+    ]);
+  });
+
+  it('goes on with what stood before versions that nobody can judge', async () => {
+    const dev = '8.x-1.x-dev';
+    const exposures = await tell([1, 5, '8.x-1.0'], [2, 10, dev], [3, 11, dev], [4, 12, '8.x-1.1'], [5, 13, '8.x-1.0']);
+    expect(exposures).toMatchObject([{ opened_at: new Date(at(5)), state: 'open', closed_at: null }]);
+  });
 });
