@@ -1,137 +1,29 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { moduleSync } from '#libs/contracts';
-import { eventually, ManualClock } from '#libs/testing';
-import { catalogBox, type CatalogBox } from './catalog-in-a-box.js';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it, jest } from '@jest/globals';
 
-const MOST_BYTES = 16 * 1024 * 1024;
 const LONGEST_STRETCH_MS = 100;
+const MEASURE = join(process.cwd(), 'dist', 'apps', 'catalog', 'test', 'large-documents.js');
 
-/** A history of 16 MB; `releases` share it, each with as much that nobody reads. */
-function history(project: string, releases: number): Buffer {
-  const head = `<?xml version="1.0"?><project><title>${project}</title><short_name>${project}</short_name><supported_branches>1.</supported_branches><releases>`;
-  const tail = '</releases></project>';
-  const room = Math.floor((MOST_BYTES - head.length - tail.length) / releases);
-  const rows = Array.from({ length: releases }, (_, place) => {
-    const version = `1.${Math.floor(place / 100)}.${place % 100}`;
-    const row = `<release><version>${version}</version><status>published</status><release_link>https://www.drupal.org/project/${project}/releases/${version}</release_link><date>1700000000</date><terms><term><name>Release type</name><value>Bug fixes</value></term></terms><files><md5></md5></files></release>`;
-    return row.replace('<md5>', `<md5>${'d41d8cd9 '.repeat(Math.max(0, Math.floor((room - row.length) / 9)))}`);
-  });
-  return Buffer.from(head + rows.join('') + tail);
-}
-
-function feed(): Buffer {
-  const text = `&lt;div class="field field-name-project-machine-name"&gt;&lt;div&gt;&lt;/div&gt;&lt;div class="field-items"&gt;&lt;div class="field-item"&gt;thing&lt;/div&gt;&lt;/div&gt;&lt;/div&gt;${'&lt;p&gt;words '.repeat(3_900)}`;
-  const items = Array.from(
-    { length: 240 },
-    (_, place) =>
-      `<item><title>Thing - Critical - SA-CONTRIB-2026-${place}</title><link>https://www.drupal.org/sa-contrib-2026-${place}</link><description>${text}</description><pubDate>Wed, 04 Mar 2026 17:00:00 +0000</pubDate></item>`,
-  );
-  return Buffer.from(`<?xml version="1.0"?><rss version="2.0"><channel>${items.join('')}</channel></rss>`);
-}
-
-function archive(): Buffer {
-  const words = '<p>words '.repeat(8_000);
-  const list = Array.from({ length: 50 }, (_, place) => ({
-    title: `Thing - Critical - SA-CONTRIB-2025-${place}`,
-    url: `https://www.drupal.org/sa-contrib-2025-${place}`,
-    created: '1767225600',
-    changed: '1767225600',
-    field_is_psa: '0',
-    field_project: { id: '42', machine_name: 'thing' },
-    field_sa_description: { value: words },
-  }));
-  const self = 'https://www.drupal.org/api-d7/node?type=sa';
-  return Buffer.from(JSON.stringify({ self, first: self, last: self, list }));
-}
-
-/** Of the main thread alone where the system tells (Linux): helpers of the garbage collector hold up nobody. */
-const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
-const threadMs: () => number = existsSync(SCHEDSTAT)
-  ? () => Number(readFileSync(SCHEDSTAT, 'utf8').split(' ')[0]) / 1e6
-  : () => (process.cpuUsage().user + process.cpuUsage().system) / 1_000;
-
-/** The longest time that the event loop was held, in milliseconds of processor time: what else the machine does must not count. */
-function longestStretch(): { stop(): number } {
-  let longest = 0;
-  let running = true;
-  let last = threadMs();
-  const turn = (): void => {
-    longest = Math.max(longest, threadMs() - last);
-    last = threadMs();
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return {
-    stop() {
-      running = false;
-      return longest;
-    },
-  };
+interface Figures {
+  readonly heldMs: number;
+  readonly delayP99Ms: number;
+  readonly delayMaxMs: number;
+  readonly megabytes: Readonly<Record<string, number>>;
 }
 
 describe('documents as long as they may be', () => {
-  const bodies: Record<string, [type: string, body: Buffer]> = {
-    '/release-history/long/current': ['text/xml', history('long', 6_000)],
-    '/release-history/too_long/current': ['text/xml', history('too_long', 24_000)],
-    '/security/all/rss.xml': ['application/rss+xml', feed()],
-    '/api-d7/node.json': ['application/json', archive()],
-  };
-  let server: Server;
-  let box: CatalogBox;
-  /** Answers are held back until the service has started, whose start is not what is measured. */
-  let begin: () => void;
-  // Other suites share the cores, which stretches even processor time and never shortens it: the best of three counts, each in a new box.
+  // Other suites share the cores, which stretches even processor time and never shortens it: the best of three counts.
   jest.retryTimes(2);
-  beforeEach(async () => {
-    const begun = new Promise<void>((resolve) => (begin = resolve));
-    server = createServer((request, response) => {
-      const [type, body] = bodies[(request.url ?? '').split('?')[0]!] ?? ['text/xml', Buffer.from('<error/>')];
-      void begun.then(() => response.writeHead(200, { 'content-type': type }).end(body));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    box = await catalogBox(new ManualClock('2026-03-05T10:00:00Z'));
-  });
-  afterEach(async () => {
-    await box?.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
 
   it(`S61: are read, compared, stored and told without holding the event loop for ${LONGEST_STRETCH_MS} ms`, async () => {
-    const sizes = Object.entries(bodies).map(
-      ([path, [, body]]) => `${path} ${(body.length / 1024 / 1024).toFixed(1)} MB`,
-    );
-    await box.start(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { beat: { pollMs: 20 } });
-    await box.see('long', 'too_long');
-    await eventually(async () => (await box.ask(moduleSync, { module: 'too_long' })) !== null, {
-      what: 'both to be followed',
-    });
-    const stretch = longestStretch();
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    begin();
-    const state = (module: string) => box.ask(moduleSync, { module });
-    await eventually(async () => (await state('long'))?.outcome === 'ok', {
-      what: 'long to be known',
-      timeoutMs: 60_000,
-    });
-    await eventually(async () => (await state('too_long'))?.sync?.last_failure_code === 'too_complex', {
-      what: 'too_long to be refused',
-      timeoutMs: 60_000,
-    });
-    await eventually(
-      async () => (await box.sql.query('SELECT count(*)::int AS count FROM advisories'))[0].count === 290,
-      { what: 'both kinds of advisories to be known', timeoutMs: 60_000 },
-    );
-    delay.disable();
-    const longest = stretch.stop();
+    const { stdout } = await promisify(execFile)(process.execPath, ['--enable-source-maps', MEASURE]);
+    const { heldMs, delayP99Ms, delayMaxMs, megabytes } = JSON.parse(stdout) as Figures;
+    const sizes = Object.entries(megabytes).map(([path, size]) => `${path} ${size.toFixed(1)} MB`);
     process.stdout.write(
-      `${sizes.join(', ')}: event loop held ${longest.toFixed(0)} ms of processor time at most; delay p99 ${(delay.percentile(99) / 1e6).toFixed(0)} ms, max ${(delay.max / 1e6).toFixed(0)} ms\n`,
+      `${sizes.join(', ')}: event loop held ${heldMs.toFixed(0)} ms of processor time at most; delay p99 ${delayP99Ms.toFixed(0)} ms, max ${delayMaxMs.toFixed(0)} ms\n`,
     );
-    expect(longest).toBeLessThan(LONGEST_STRETCH_MS);
+    expect(heldMs).toBeLessThan(LONGEST_STRETCH_MS);
   }, 120_000);
 });

@@ -113,8 +113,8 @@ function found(plan: Plan | null): Plan {
   return plan;
 }
 
-/** What people can change of it, for the audit log. */
-function described(plan: PlanWords & { readonly isDefault: boolean }): Record<string, unknown> {
+/** What people can change of it, as they and the audit log are shown it. */
+export function described(plan: PlanWords & { readonly isDefault: boolean }): Record<string, unknown> {
   return {
     name: plan.name,
     figures: plan.figures,

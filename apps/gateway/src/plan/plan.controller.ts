@@ -9,7 +9,7 @@ import { PlanCodePipe } from '../http/plan-code.pipe.js';
 import { doerOf } from '../identity/doer.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
-import { ManagePlans } from './manage-plans.service.js';
+import { described, ManagePlans } from './manage-plans.service.js';
 import { ChangePlanBody, CreatePlanBody } from './plan.dto.js';
 import type { Plan } from './plan.entity.js';
 import { PLAN } from './plan.schema.js';
@@ -107,13 +107,7 @@ function one(plan: Plan): Answer<unknown> {
 function shown(plan: Plan): Record<string, unknown> {
   return {
     code: plan.code,
-    name: plan.name,
-    figures: plan.figures,
-    person_requests_per_minute: plan.personRequestsPerMinute,
-    key_requests_per_minute: plan.keyRequestsPerMinute,
-    pushes_per_minute: plan.pushesPerMinute,
-    most_sites: plan.mostSites,
-    is_default: plan.isDefault,
+    ...described(plan),
     revision: plan.revision,
     created_at: plan.createdAt.toISOString(),
     changed_at: plan.changedAt.toISOString(),
