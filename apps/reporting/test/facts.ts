@@ -117,6 +117,21 @@ export interface ReleaseFact {
   readonly terms?: readonly string[];
 }
 
+/** Four releases of a module, a dozen days or hours apart by `at`, the newest first; which of them are marked as insecure, which as fixes. */
+export function fourReleases(
+  module: string,
+  at: (place: number) => string,
+  { marked, fixes }: { readonly marked: readonly string[]; readonly fixes: readonly string[] },
+  more: Partial<ModuleReleasesChanged> = {},
+): ModuleReleasesChanged {
+  const list = ['8.x-1.3', '8.x-1.2', '8.x-1.1', '8.x-1.0'].map((version, place) => ({
+    version,
+    date: at(40 - place * 12),
+    terms: [...(fixes.includes(version) ? ['Security update'] : []), ...(marked.includes(version) ? ['Insecure'] : [])],
+  }));
+  return releases(module, '8.x-1.', list, more);
+}
+
 /** A release history with the releases in the order given (newest first, as Drupal.org has it). */
 export function releases(
   module: string,

@@ -7,7 +7,7 @@ import { ExposureRepository } from '../src/exposure/exposure.repository.js';
 import { ReconcileExposuresService } from '../src/exposure/reconcile-exposures.service.js';
 import { SiteFactsRepository } from '../src/inventory/site-facts.repository.js';
 import { ModuleStandingRepository } from '../src/site-summary/module-standing.repository.js';
-import { advisory, change, inventory, releases, site } from './facts.js';
+import { advisory, change, fourReleases, inventory, site } from './facts.js';
 import { ReportingBox } from './reporting-box.js';
 import { deliverBatch, empty, standing, type Fact } from './standing.js';
 
@@ -77,19 +77,7 @@ const releasesOf: fc.Arbitrary<ModuleReleasesChanged[]> = fc
   )
   .map((list) =>
     list.map(({ module, marked, fixes }, index) =>
-      releases(
-        module,
-        '8.x-1.',
-        ['8.x-1.3', '8.x-1.2', '8.x-1.1', '8.x-1.0'].map((version, place) => ({
-          version,
-          date: at(40 - place * 12),
-          terms: [
-            ...(fixes.includes(version as never) ? ['Security update'] : []),
-            ...(marked.includes(version as never) ? ['Insecure'] : []),
-          ],
-        })),
-        { revision: index + 1 },
-      ),
+      fourReleases(module, at, { marked, fixes }, { revision: index + 1 }),
     ),
   );
 

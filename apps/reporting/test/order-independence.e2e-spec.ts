@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import fc from 'fast-check';
 import type { AdvisoryChanged, InventoryChanged, ModuleReleasesChanged, SiteChanged } from '#libs/contracts';
 import { exposureEpisodes, type Episode, type InstalledInterval } from '../src/exposure/exposure-episode.js';
-import { advisory, change, inventory, releases, site } from './facts.js';
+import { advisory, change, fourReleases, inventory, site } from './facts.js';
 import { ReportingBox } from './reporting-box.js';
 import { deliverBatch, empty, standing, type Fact } from './standing.js';
 
@@ -58,20 +58,7 @@ const worldOf: fc.Arbitrary<World> = fc
           ...(later === 'moved' ? [{ ...published, revision: 2, module: other }] : []),
         ];
       }),
-      ...MODULES.map((module) =>
-        releases(
-          module,
-          '8.x-1.',
-          ['8.x-1.3', '8.x-1.2', '8.x-1.1', '8.x-1.0'].map((version, place) => ({
-            version,
-            date: at(40 - place * 12),
-            terms: [
-              ...(fixes.includes(version as never) ? ['Security update'] : []),
-              ...(marked.includes(version as never) ? ['Insecure'] : []),
-            ],
-          })),
-        ),
-      ),
+      ...MODULES.map((module) => fourReleases(module, at, { marked, fixes })),
     ],
     sites: [site(1), site(2), ...(removedOn === null ? [] : [site(2, { revision: 2, removed_at: at(removedOn) })])],
   }));

@@ -4,10 +4,10 @@ import { UNIT_OF_WORK } from '#libs/outbox';
 import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { ProblemError } from '../http/problem.js';
+import type { DoneBy } from '../identity/doer.js';
 import { actorName } from '../identity/principal.js';
 import type { EnrolmentKeyPrincipal } from '../identity/principal.js';
 import { RegisterSite } from '../site/register-site.service.js';
-import type { RegisteredBy } from '../site/register-site.service.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import { EnrolmentRepository } from './enrolment.repository.js';
@@ -55,7 +55,7 @@ export class EnrolSite {
     request: { requestId: string; address: string },
   ): Promise<Enrolled> {
     const address = siteAddress(site.url);
-    const doer: RegisteredBy = { actor: actorName(by), ...request };
+    const doer: DoneBy = { actor: actorName(by), ...request };
     const { enrolled, revoked } = await this.unitOfWork.run(async (tx) => {
       await this.enrolments.lock(tx, by.organizationId, address, site.environment);
       const before = await this.enrolments.find(tx, by.organizationId, address, site.environment);
@@ -73,7 +73,7 @@ export class EnrolSite {
     by: EnrolmentKeyPrincipal,
     { agentId, url, name, environment }: AgentsSite,
     address: string,
-    doer: RegisteredBy,
+    doer: DoneBy,
   ): Promise<Enrolled> {
     const now = this.keys.now();
     if (!(await this.enrolments.use(tx, by.keyId, now)))
@@ -102,7 +102,7 @@ export class EnrolSite {
     by: EnrolmentKeyPrincipal,
     { enrolment, uuid, name, url, createdAt, keyIsUnused }: EnrolledSite,
     { agentId }: AgentsSite,
-    doer: RegisteredBy,
+    doer: DoneBy,
   ): Promise<{ enrolled: Enrolled; revoked: string[] }> {
     if (enrolment.agentId !== agentId || !keyIsUnused) throw registered();
     const site = { id: enrolment.siteId, organizationId: by.organizationId };

@@ -10,28 +10,25 @@ export interface Doer<Who extends Actor = UserPrincipal> {
   readonly ifMatch?: string | undefined;
 }
 
+/** Who did it, and by which request, as the audit log names it. */
+export interface DoneBy {
+  readonly actor: string;
+  readonly address: string;
+  readonly requestId: string;
+}
+
+export function doneBy({ person, address, requestId }: Doer<Actor>): DoneBy {
+  return { actor: actorName(person), address, requestId };
+}
+
 /** The part of an audit line that says who did what, to what, of whom. */
 export function lineOf(
   doer: Doer<Actor>,
   action: string,
   subject: string,
   organizationId: number | null,
-): {
-  action: string;
-  actor: string;
-  subject: string;
-  organizationId: number | null;
-  address: string;
-  requestId: string;
-} {
-  return {
-    action,
-    actor: actorName(doer.person),
-    subject,
-    organizationId,
-    address: doer.address,
-    requestId: doer.requestId,
-  };
+): DoneBy & { action: string; subject: string; organizationId: number | null } {
+  return { action, ...doneBy(doer), subject, organizationId };
 }
 
 /** What of a request tells who does it. */

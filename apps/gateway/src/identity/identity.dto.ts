@@ -3,6 +3,7 @@ import { IsBoolean, IsIn, IsTimeZone, Matches } from 'class-validator';
 import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { BooleanParameter, PageQuery, TextParameter } from '../http/parameters.js';
 import { PlainText } from '../http/plain-text.decorator.js';
+import { PLAN_CODE } from '../plan/plan-code.js';
 import { ROLES } from './roles.js';
 import type { Role } from './roles.js';
 
@@ -14,8 +15,7 @@ export class OrganizationListQuery extends PageQuery {
   removed?: boolean;
 }
 
-const PlanCode = (): PropertyDecorator =>
-  Matches(/^[a-z][a-z0-9_]{0,31}$/, { message: '$property must be the code of a plan' });
+const PlanCode = (): PropertyDecorator => Matches(PLAN_CODE, { message: '$property must be the code of a plan' });
 
 export class CreateOrganizationBody {
   @ApiProperty({ example: 'Agency Example', maxLength: 255 })

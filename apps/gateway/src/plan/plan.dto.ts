@@ -5,6 +5,7 @@ import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import { FIGURES } from './figures.js';
 import type { Figures } from './figures.js';
+import { PLAN_CODE } from './plan-code.js';
 
 const MOST_A_MINUTE = 1_000_000;
 const MOST_SITES = 1_000_000;
@@ -40,8 +41,8 @@ const MakesDefault = (): PropertyDecorator =>
   );
 
 export class CreatePlanBody {
-  @ApiProperty({ example: 'free', pattern: '^[a-z][a-z0-9_]{0,31}$', description: 'Names it; it never changes.' })
-  @Matches(/^[a-z][a-z0-9_]{0,31}$/, { message: '$property must be a name of small letters, digits and _' })
+  @ApiProperty({ example: 'free', pattern: PLAN_CODE.source, description: 'Names it; it never changes.' })
+  @Matches(PLAN_CODE, { message: '$property must be a name of small letters, digits and _' })
   code: string;
 
   @ApiProperty({ example: 'Free', maxLength: 255 })

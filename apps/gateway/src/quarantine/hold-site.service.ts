@@ -3,16 +3,16 @@ import type { EntityManager } from 'typeorm';
 import type { Clock } from '#libs/runtime';
 import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
-import type { Doer } from '../identity/doer.js';
+import { doneBy, type Doer } from '../identity/doer.js';
 import { Permissions } from '../identity/permissions.service.js';
-import { actorName, scopeOf } from '../identity/principal.js';
+import { scopeOf } from '../identity/principal.js';
 import type { Actor } from '../identity/principal.js';
 import { FindSite } from '../site/find-site.service.js';
 import { isSiteAddress } from '../site/site-address.js';
 import type { Site } from '../site/site.entity.js';
 import { CLOCK } from '../tokens.js';
 import { QuarantineChanges } from './quarantine-changes.service.js';
-import type { DoneBy, WrittenChange } from './quarantine-changes.service.js';
+import type { WrittenChange } from './quarantine-changes.service.js';
 import { released } from './released.js';
 
 /** A site after a decision on it. */
@@ -111,8 +111,4 @@ function moved(site: Site): Site {
     url: reportedUrl ?? site.url,
     environment: reportedEnvironment ?? site.environment,
   };
-}
-
-function doneBy(doer: Doer<Actor>): DoneBy {
-  return { actor: actorName(doer.person), address: doer.address, requestId: doer.requestId };
 }

@@ -1,21 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { OUTBOX, UNIT_OF_WORK } from '#libs/outbox';
-import type { Outbox } from '#libs/outbox';
 import type { UnitOfWork } from '#libs/streams';
-import { AuditLog } from '../audit/audit-log.service.js';
-import { siteFact } from '../site/site-events.js';
+import type { DoneBy } from '../identity/doer.js';
+import { SiteChanges } from '../site/manage-sites.service.js';
 import type { Site } from '../site/site.entity.js';
 import { KeyChanges } from '../site-key/key-changes.service.js';
 import { QuarantineRepository } from './quarantine.repository.js';
 import type { SiteOwner } from './quarantine.repository.js';
-
-/** Who did it, and by which request, as the audit log names it. */
-export interface DoneBy {
-  readonly actor: string;
-  readonly address: string;
-  readonly requestId: string;
-}
 
 /** A site as it shall be, and what is noted of it. */
 interface QuarantineChange {
@@ -36,26 +27,21 @@ export interface WrittenChange {
 @Injectable()
 export class QuarantineChanges {
   constructor(
-    @Inject(UNIT_OF_WORK) readonly unitOfWork: UnitOfWork<EntityManager>,
-    @Inject(OUTBOX) private readonly outbox: Outbox,
-    private readonly audit: AuditLog,
+    private readonly changes: SiteChanges,
     private readonly keys: KeyChanges,
     readonly sites: QuarantineRepository,
   ) {}
 
+  get unitOfWork(): UnitOfWork<EntityManager> {
+    return this.changes.unitOfWork;
+  }
+
   /** Call `announce` with the keys after the commit. */
   async write(tx: EntityManager, { site: wanted, action, detail, by }: QuarantineChange): Promise<WrittenChange> {
-    const site = await this.sites.save(tx, wanted);
+    const site = await this.changes.save(tx, wanted);
     const owner = await this.sites.owner(tx, site.organizationId);
-    await this.outbox.add(tx, [siteFact(site, owner.uuid, by.requestId)]);
-    await this.audit.record(tx, {
-      action,
-      ...by,
-      subject: `site:${site.uuid}`,
-      organizationId: site.organizationId,
-      detail: { name: site.name, ...detail },
-    });
-    return { site, owner, keys: await this.sites.keysOf(tx, site.id) };
+    await this.changes.tell(tx, { action, site, organizationUuid: owner.uuid, by, detail });
+    return { site, owner, keys: await this.changes.keysOf(tx, site.id) };
   }
 
   /** Has every replica look at the registry again before it trusts one of these keys. */

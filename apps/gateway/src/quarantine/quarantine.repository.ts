@@ -19,20 +19,6 @@ export class QuarantineRepository {
     return tx.findOne(Site, { where: { id: siteId, removedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
   }
 
-  /** Writes the site as it shall be. */
-  save(tx: EntityManager, site: Site): Promise<Site> {
-    return tx.save(Site, { ...site, revision: site.revision + 1 });
-  }
-
-  /** Public ids of the site's keys that were not revoked. */
-  async keysOf(tx: EntityManager, siteId: number): Promise<string[]> {
-    const rows = await tx.query<{ public_id: string }[]>(
-      'SELECT public_id FROM api_keys WHERE site_id = $1 AND revoked_at IS NULL',
-      [siteId],
-    );
-    return rows.map((row) => row.public_id);
-  }
-
   /** @throws Error when there is no such organization: a site has one */
   async owner(tx: EntityManager, organizationId: number): Promise<SiteOwner> {
     const rows = await tx.query<

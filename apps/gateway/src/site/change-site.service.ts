@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
-import { lineOf, type Doer } from '../identity/doer.js';
+import { doneBy, lineOf, type Doer } from '../identity/doer.js';
 import { People } from '../identity/people.service.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { scopeOf } from '../identity/principal.js';
@@ -47,7 +47,7 @@ export class ChangeSite {
         action: 'site.changed',
         site,
         organizationUuid: organization!.uuid,
-        doer,
+        by: doneBy(doer),
         detail: { before: { name: before.name, url: before.url, environment: before.environment } },
       });
       if (settled)

@@ -7,8 +7,9 @@ import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { mustMatch } from '../http/if-match.js';
 import { ProblemError } from '../http/problem.js';
+import { doneBy, lineOf, type DoneBy, type Doer } from '../identity/doer.js';
 import { People } from '../identity/people.service.js';
-import { actorName, may, scopeOf } from '../identity/principal.js';
+import { may, scopeOf } from '../identity/principal.js';
 import type { Action, Actor } from '../identity/principal.js';
 import { SiteLimit } from '../plan/site-limit.service.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
@@ -17,15 +18,6 @@ import type { KeyPurpose } from '../site-key/api-key.entity.js';
 import { siteFact } from './site-events.js';
 import type { Environment, Site } from './site.entity.js';
 import { SiteRepository } from './site.repository.js';
-
-/** Who does it, and by which request. */
-export interface Doer {
-  readonly person: Actor;
-  readonly requestId: string;
-  readonly address: string;
-  /** `If-Match` of the request. */
-  readonly ifMatch?: string | undefined;
-}
 
 export interface NewSite {
   readonly name: string;
@@ -41,7 +33,7 @@ interface SiteChange {
   /** As it is after the change. */
   readonly site: Site;
   readonly organizationUuid: string;
-  readonly doer: Doer;
+  readonly by: DoneBy;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -52,11 +44,28 @@ export class SiteChanges {
     @Inject(UNIT_OF_WORK) readonly unitOfWork: UnitOfWork<EntityManager>,
     @Inject(OUTBOX) private readonly outbox: Outbox,
     readonly audit: AuditLog,
+    private readonly sites: SiteRepository,
   ) {}
 
-  async tell(tx: EntityManager, { action, site, organizationUuid, doer, detail }: SiteChange): Promise<void> {
-    await this.outbox.add(tx, [siteFact(site, organizationUuid, doer.requestId)]);
-    await this.audit.record(tx, { action, ...describe(site, doer), detail: { name: site.name, ...detail } });
+  /** Writes a site as it shall be, for other features. */
+  save(tx: EntityManager, site: Site): Promise<Site> {
+    return this.sites.change(tx, site);
+  }
+
+  /** Public ids of the site's keys that were not revoked. */
+  keysOf(tx: EntityManager, siteId: number): Promise<string[]> {
+    return this.sites.keysOf(tx, [siteId]);
+  }
+
+  async tell(tx: EntityManager, { action, site, organizationUuid, by, detail }: SiteChange): Promise<void> {
+    await this.outbox.add(tx, [siteFact(site, organizationUuid, by.requestId)]);
+    await this.audit.record(tx, {
+      action,
+      ...by,
+      subject: `site:${site.uuid}`,
+      organizationId: site.organizationId,
+      detail: { name: site.name, ...detail },
+    });
   }
 }
 
@@ -72,7 +81,7 @@ export class ManageSites {
   ) {}
 
   /** @returns the site with its key, which is never shown again. @throws ProblemError `validation_failed`, `forbidden`, `plan_limit_reached` */
-  async create(input: NewSite, doer: Doer): Promise<{ site: Site; organizationUuid: string; key: IssuedKey }> {
+  async create(input: NewSite, doer: Doer<Actor>): Promise<{ site: Site; organizationUuid: string; key: IssuedKey }> {
     const organization = await this.organizationOf(input.organization, doer.person);
     this.mustBeAllowed(doer.person, 'edit_sites', organization.id);
     return this.changes.unitOfWork.run(async (tx) => {
@@ -92,7 +101,7 @@ export class ManageSites {
         action: 'site.created',
         site,
         organizationUuid: organization.uuid,
-        doer,
+        by: doneBy(doer),
         detail: { key: key.publicId },
       });
       return { site, organizationUuid: organization.uuid, key };
@@ -103,15 +112,14 @@ export class ManageSites {
   async addKey(
     uuid: string,
     wish: { purpose: KeyPurpose; lifetimeHours: number | null },
-    doer: Doer,
+    doer: Doer<Actor>,
   ): Promise<IssuedKey> {
     return this.changes.unitOfWork.run(async (tx) => {
       const site = await this.mustFind(tx, uuid, doer.person);
       this.mustBeAllowed(doer.person, 'administer', site.organizationId);
       const key = await this.keys.issue(tx, site, { ...wish, createdBy: doer.person.id });
       await this.changes.audit.record(tx, {
-        action: 'site_key.created',
-        ...describe(site, doer),
+        ...lineOf(doer, 'site_key.created', `site:${site.uuid}`, site.organizationId),
         detail: { key: key.publicId, purpose: wish.purpose, expires_at: key.expiresAt?.toISOString() ?? null },
       });
       return key;
@@ -119,7 +127,7 @@ export class ManageSites {
   }
 
   /** Removes the site: its keys die at once, its history stays. @throws ProblemError `not_found`, `forbidden` */
-  async remove(uuid: string, doer: Doer): Promise<void> {
+  async remove(uuid: string, doer: Doer<Actor>): Promise<void> {
     const revoked = await this.changes.unitOfWork.run(async (tx) => {
       const site = await this.mustFind(tx, uuid, doer.person);
       this.mustBeAllowed(doer.person, 'administer', site.organizationId);
@@ -131,7 +139,7 @@ export class ManageSites {
         action: 'site.removed',
         site: removed,
         organizationUuid: organization!.uuid,
-        doer,
+        by: doneBy(doer),
         detail: { keys_revoked: keys.length },
       });
       return keys;
@@ -169,17 +177,4 @@ function wrongOrganization(code: 'required' | 'wrong_value', detail: string): Pr
   return new ProblemError('validation_failed', 'Say to which organization the site belongs.', {
     errors: [{ pointer: '/organization', code, detail }],
   });
-}
-
-function describe(
-  site: Site,
-  doer: Doer,
-): { actor: string; subject: string; organizationId: number; address: string; requestId: string } {
-  return {
-    actor: actorName(doer.person),
-    subject: `site:${site.uuid}`,
-    organizationId: site.organizationId,
-    address: doer.address,
-    requestId: doer.requestId,
-  };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ProblemError } from '../http/problem.js';
-import type { Doer } from '../identity/doer.js';
+import { doneBy, type Doer } from '../identity/doer.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { People } from '../identity/people.service.js';
 import { scopeOf } from '../identity/principal.js';
@@ -45,7 +45,7 @@ export class RestoreSites {
         action: 'site.restored',
         site,
         organizationUuid: organization.uuid,
-        doer,
+        by: doneBy(doer),
         detail: { removed_at: removed.removedAt!.toISOString() },
       });
       return { site, organizationUuid: organization.uuid };

@@ -8,11 +8,11 @@ import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { UuidPipe } from '../http/uuid.pipe.js';
 import { NeedsIdempotencyKey } from '../idempotency/idempotency.decorator.js';
 import { scopeOf } from '../identity/principal.js';
+import { doerOf } from '../identity/doer.js';
 import type { Actor, UserPrincipal } from '../identity/principal.js';
 import { AllowIntegrationKey, Asking, Person } from '../login/asker.decorator.js';
 import type { IssuedKey } from '../site-key/issue-key.service.js';
 import { ManageSites } from './manage-sites.service.js';
-import type { Doer } from './manage-sites.service.js';
 import { ReadSites } from './read-sites.service.js';
 import { shownSite } from './shown-site.js';
 import { CreateKeyBody, CreateSiteBody, SiteListQuery, SiteModulesQuery } from './site.dto.js';
@@ -51,7 +51,7 @@ export class SiteController {
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const { name, url, environment, organization } = body;
-    const created = await this.manageSites.create({ name, url, environment, organization }, doer(person, request));
+    const created = await this.manageSites.create({ name, url, environment, organization }, doerOf(person, request));
     const { site } = created;
     const self = `/api/v1/sites/${site.uuid}`;
     return new Answer(
@@ -106,7 +106,7 @@ export class SiteController {
     @Req() request: FastifyRequest,
   ): Promise<Answer<unknown>> {
     const wish = { purpose: body.purpose, lifetimeHours: body.expires_in_hours ?? null };
-    const key = await this.manageSites.addKey(uuid, wish, doer(person, request));
+    const key = await this.manageSites.addKey(uuid, wish, doerOf(person, request));
     return new Answer(keyAnswer(key), { secret: true, links: { site: `/api/v1/sites/${uuid}` } });
   }
 
@@ -120,12 +120,8 @@ export class SiteController {
     @Param('siteUuid', UuidPipe) uuid: string,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.manageSites.remove(uuid, doer(person, request));
+    await this.manageSites.remove(uuid, doerOf(person, request));
   }
-}
-
-function doer(person: Actor, request: FastifyRequest): Doer {
-  return { person, requestId: request.id, address: request.ip, ifMatch: request.headers['if-match'] };
 }
 
 function keyAnswer(key: IssuedKey): { key: string; key_id: string; purpose: string; key_expires_at: string | null } {
