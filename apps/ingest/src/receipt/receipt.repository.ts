@@ -28,9 +28,9 @@ export interface FoundReceipt {
   readonly changes: number;
 }
 
-/** The push id of a dead letter's envelope; must be written as in the index `dead_letters_push`. */
-const DEAD_PUSH_ID = `lower(substring(envelope::text from '"push_id":"([0-9a-fA-F-]{36})"'))`;
-const DEAD_SITE_ID = `substring(envelope::text from '"site_id":([0-9]+)')`;
+/** A letter of this push, if nobody has sent it back on its way: as the index `dead_letters_push` has it. */
+const deadPush = (pushId: string, siteId: string): string =>
+  `push_id = ${pushId} AND push_site = ${siteId}::text AND resolution IS DISTINCT FROM 'replayed'`;
 
 @Injectable()
 export class ReceiptRepository {
@@ -43,9 +43,7 @@ export class ReceiptRepository {
          LATERAL (SELECT 1 FROM receipts r WHERE r.site_id = n.site_id AND r.push_id = n.push_id LIMIT 1) ended
        UNION ALL
        SELECT n.site_id, n.push_id FROM unnest($1::int[], $2::uuid[], $3::text[]) AS n (site_id, push_id, push_text),
-         LATERAL (SELECT 1 FROM dead_letters
-                  WHERE type = 'gateway.push-received' AND ${DEAD_PUSH_ID} = n.push_text AND ${DEAD_SITE_ID} = n.site_id::text
-                    AND resolution IS DISTINCT FROM 'replayed' LIMIT 1) dead`,
+         LATERAL (SELECT 1 FROM dead_letters WHERE ${deadPush('n.push_text', 'n.site_id')} LIMIT 1) dead`,
       [
         numbers(pushes.map((push) => push.siteId)),
         texts(pushes.map((push) => push.pushId)),
@@ -97,9 +95,7 @@ export class ReceiptRepository {
     if (receipt) return receipt;
     const letters: { envelope: { meta: unknown }; code: string; detail: string; failedAt: Date }[] =
       await manager.query(
-        `SELECT envelope, code, detail, failed_at AS "failedAt" FROM dead_letters
-       WHERE type = 'gateway.push-received' AND ${DEAD_PUSH_ID} = $2 AND ${DEAD_SITE_ID} = $1::text AND resolution IS DISTINCT FROM 'replayed'
-       ORDER BY id DESC LIMIT 1`,
+        `SELECT envelope, code, detail, failed_at AS "failedAt" FROM dead_letters WHERE ${deadPush('$2', '$1')} ORDER BY id DESC LIMIT 1`,
         [siteId, pushId.toLowerCase()],
       );
     const letter = letters[0];
