@@ -39,6 +39,10 @@ if (missing.length > 0) console.warn(`The integration guide is not tried: ${miss
       cwd: folder,
       env: { PATH: process.env['PATH'], URL: system.url, LOGIN: system.login.email, PASSWORD: system.login.password },
       timeout: 90_000,
+    }).catch((error: unknown) => {
+      // Which command it was shows in what the others answered; the error names all of them.
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`the commands did not all succeed; so far they answered\n${stdout}\n${stderr}`, { cause: error });
     });
     outputs = stdout.split(`${END}\n`).map((one) => one.trim());
   }, 100_000);
