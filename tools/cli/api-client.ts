@@ -59,6 +59,12 @@ export class ApiClient {
     return this.token;
   }
 
+  /** Logs in again for an access token that has all its life before it, for requests that this client does not make. @throws Error before `login` */
+  async newAccessToken(): Promise<string> {
+    await this.renew(this.accessToken());
+    return this.accessToken();
+  }
+
   async request<T>(method: string, path: string, options: RequestOptions = {}): Promise<ApiResponse<T>> {
     const deadline = Date.now() + (options.patienceMs ?? 600_000);
     const idempotencyKey = randomUUID();

@@ -1,5 +1,5 @@
 import { Cluster, Redis } from 'ioredis';
-import { eventually, testRedis, type TestRedis } from '#libs/testing';
+import { eventually, freePort, testRedis, type TestRedis } from '#libs/testing';
 
 /** Streams on more than one Redis; ports of loopback. */
 export interface Topology {
@@ -82,8 +82,14 @@ export interface ClusterTopology extends Topology {
 
 /** Three nodes without replicas, a third of the slots each. */
 export async function clusterTopology(): Promise<ClusterTopology> {
+  // Left to itself a node takes the port 10,000 above its own for the others, be it free or not.
+  const busPorts = [await freePort(), await freePort(), await freePort()];
   const servers = await Promise.all(
-    [1, 2, 3].map(() => testRedis({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000'] })),
+    busPorts.map((bus) =>
+      testRedis({
+        args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000', '--cluster-port', String(bus)],
+      }),
+    ),
   );
   const nodes = servers.map(({ port }) => new Redis(port, '127.0.0.1', { commandTimeout: 15_000 }));
   const ids: string[] = [];
@@ -91,7 +97,7 @@ export async function clusterTopology(): Promise<ClusterTopology> {
     node.on('error', () => undefined);
     await node.cluster('ADDSLOTSRANGE', Math.ceil((i * SLOTS) / 3), Math.ceil(((i + 1) * SLOTS) / 3) - 1);
     ids.push(String(await node.call('CLUSTER', 'MYID')));
-    if (i > 0) await node.call('CLUSTER', 'MEET', '127.0.0.1', String(servers[0]!.port));
+    if (i > 0) await node.call('CLUSTER', 'MEET', '127.0.0.1', String(servers[0]!.port), String(busPorts[0]));
   }
   await eventually(
     async () => {
