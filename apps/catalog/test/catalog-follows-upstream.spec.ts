@@ -180,6 +180,28 @@ describe('the catalog with an upstream', () => {
     expect(await askAgain('module:token')).toMatchObject({ failures: 0, last_code: null });
   });
 
+  it('keeps an answer while the database is not ready for it, and writes it then without asking upstream again', async () => {
+    await box.sql.query(`
+      CREATE SEQUENCE refusals;
+      CREATE FUNCTION not_ready() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM nextval('refusals');
+        RAISE EXCEPTION 'not ready' USING ERRCODE = '57P03';
+      END $$;
+      CREATE TRIGGER not_ready BEFORE UPDATE ON sync_states FOR EACH ROW
+      WHEN (NEW.subject = 'module:token' AND NEW.lease_owner IS NULL AND OLD.lease_owner IS NOT NULL) EXECUTE FUNCTION not_ready()`);
+    upstream.control.publishRelease({ project: 'token', version: '8.x-1.4' });
+    const asked = requestsFor(TOKEN).length;
+    const written = askAgain('module:token');
+    // As a batch, alone, and alone once more.
+    await eventually(async () => Number((await box.sql.query('SELECT last_value FROM refusals'))[0].last_value) >= 3, {
+      what: 'the answer to be refused again and again',
+    });
+    await box.sql.query('DROP TRIGGER not_ready ON sync_states');
+    expect(await written).toMatchObject({ last_outcome: 'changed', failures: 0 });
+    expect(requestsFor(TOKEN)).toHaveLength(asked + 1);
+  });
+
   it('tells of an advisory, of its revision and of its retraction, keeps each version, and asks for its module at once', async () => {
     clock.advance(60_000);
     const asked = requestsFor(TOKEN).length;

@@ -14,6 +14,8 @@ const LEASE_MS = 5 * 60_000;
 const AHEAD = 2;
 /** Answers written in one transaction. */
 const WRITE_BATCH = 32;
+/** Between two tries to write an answer that the database is not ready for. */
+const REWRITE_MS = 500;
 
 /**
  * Asks upstream for what is due, for as long as the service runs:
@@ -21,7 +23,7 @@ const WRITE_BATCH = 32;
  *   claim (a lease in Postgres, other replicas skip it) → ask (through the host's gate) → answers gather → settle (one transaction a batch)
  *
  * Error branches: upstream's faults are answers and settle as failures with a reason; a batch that cannot be written is tried answer by answer,
- * so that one cannot keep the others out; Postgres away → the loop waits and the leases run out by themselves.
+ * so that one cannot keep the others out; Postgres away → the loop waits, answers are kept as long as their leases last.
  */
 @Injectable()
 export class SyncLoopService {
@@ -155,17 +157,24 @@ export class SyncLoopService {
     }
   }
 
-  /** What Postgres will never take is upstream's failure, with its reason; anything else is tried again when the lease runs out. */
+  /**
+   * What Postgres will never take is upstream's failure, with its reason. While it is away the answer is kept: to ask again when the lease has run
+   * out would be minutes late. Anything else is tried again then.
+   */
   private async writeAlone(answered: Answered): Promise<void> {
-    try {
-      await this.commit([answered]);
-    } catch (error) {
-      const { subject } = answered.claimed;
-      this.log.error({ err: error, subject }, 'an answer could not be written');
-      if (!isRefused(error)) return;
-      await this.commit([unstorable(answered, error as Error)]).catch((second: unknown) =>
-        this.log.error({ err: second, subject }, 'nor could its failure'),
-      );
+    const { subject } = answered.claimed;
+    const leaseEnds = this.clock.now().getTime() + LEASE_MS;
+    for (let writing = answered; ;) {
+      try {
+        await this.commit([writing]);
+        return;
+      } catch (error) {
+        this.log.error({ err: error, subject }, 'an answer could not be written');
+        if (isRefused(error) && writing === answered) writing = unstorable(answered, error as Error);
+        else if (classifySqlError(error) !== 'infrastructure') return;
+        else if (this.stopping || this.clock.now().getTime() >= leaseEnds) return;
+        else await this.ask.timers.sleep(REWRITE_MS);
+      }
     }
   }
 
