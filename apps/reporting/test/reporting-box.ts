@@ -6,6 +6,7 @@ import type {
   ModuleReleasesChanged,
   OrganizationChanged,
   SiteChanged,
+  SitesHeard,
 } from '#libs/contracts';
 import { asSystem, createDataSource, prepareDatabase, TypeOrmUnitOfWork, urlForRole } from '#libs/database';
 import { TableOutbox } from '#libs/outbox';
@@ -14,6 +15,8 @@ import { AdvisoryFactsRepository } from '../src/advisory/advisory-facts.reposito
 import { AdvisorySitesRepository } from '../src/advisory/advisory-sites.repository.js';
 import { ListAdvisoriesService } from '../src/advisory/list-advisories.service.js';
 import { ReadAdvisoryService } from '../src/advisory/read-advisory.service.js';
+import { AnswerStampRepository } from '../src/answer-stamp/answer-stamp.repository.js';
+import { StampAnswersService } from '../src/answer-stamp/stamp-answers.service.js';
 import { AssessmentLockRepository } from '../src/assessment-lock/assessment-lock.repository.js';
 import { AssessmentLockService } from '../src/assessment-lock/assessment-lock.service.js';
 import { ExposureFiguresRepository } from '../src/dashboard/exposure-figures.repository.js';
@@ -76,6 +79,7 @@ export class ReportingBox {
   readonly exposures: ListExposuresService;
   readonly dashboard: ReadDashboardService;
   readonly progress: ReadProgressService;
+  readonly stamped: StampAnswersService;
 
   private constructor(
     readonly database: TestDatabase,
@@ -141,6 +145,7 @@ export class ReportingBox {
       this.clock,
     );
     this.progress = new ReadProgressService(new PatchProgressRepository(dataSource));
+    this.stamped = new StampAnswersService(new AnswerStampRepository(dataSource), this.clock);
     this.registry = new FollowRegistryService(locks, new IdentityRepository(), exposures, summaries);
   }
 
@@ -176,6 +181,10 @@ export class ReportingBox {
 
   push(...inventories: InventoryChanged[]): Promise<void> {
     return this.run((tx) => this.inventories.store(tx, inventories, []));
+  }
+
+  hear(...heard: SitesHeard['sites'][number][]): Promise<void> {
+    return this.run((tx) => this.inventories.store(tx, [], heard));
   }
 
   tell(...facts: (ModuleReleasesChanged | AdvisoryChanged | CustomReleasesChanged)[]): Promise<void> {

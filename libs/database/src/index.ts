@@ -1,5 +1,7 @@
 export * from './data-source.js';
+export * from './gathered-look-ups.js';
 export * from './pending-migration.js';
+export * from './prepared.js';
 export * from './prepare-database.js';
 export * from './separate-tenants.js';
 export * from './sql-arrays.js';

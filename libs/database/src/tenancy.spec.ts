@@ -5,6 +5,7 @@ import type { DataSource, EntityManager, MigrationInterface, QueryRunner } from 
 import { dropRoles, emptyDatabase } from '#libs/testing';
 import { createDataSource } from './data-source.js';
 import { prepareDatabase, urlForRole } from './prepare-database.js';
+import { prepared } from './prepared.js';
 import { asSomebody, asSystem, asTenant, nowActsFor } from './tenancy.js';
 import { TypeOrmUnitOfWork } from './unit-of-work.js';
 
@@ -103,6 +104,20 @@ describe.each([
       const [as, own] = i % 3 === 1 ? [first, [11, 12]] : [second, [21, 22]];
       const ask = i % 2 === 0 ? () => seen() : () => unitOfWork.run((tx) => seen(tx));
       return as(ask).then((ids) => expect(ids).toEqual(own));
+    });
+    await Promise.all(asked);
+  });
+
+  it('S54 runs a prepared statement for whom it was issued, though others give it their connection, also after one has failed', async () => {
+    const ids = async (): Promise<unknown[]> =>
+      (await prepared<{ id: number }>(dataSource, 'SELECT id FROM gadgets WHERE id > $1 ORDER BY id', [0])).map(
+        ({ id }) => id,
+      );
+    const asked = Array.from({ length: 150 }, async (_, i) => {
+      if (i % 5 === 0)
+        await expect(first(() => prepared(dataSource, 'SELECT 1 / $1::int', [0]))).rejects.toThrow('division by zero');
+      const [as, own] = i % 3 === 1 ? [first, [11, 12]] : [second, [21, 22]];
+      expect(i % 3 === 0 ? await ids() : await as(ids)).toEqual(i % 3 === 0 ? [] : own);
     });
     await Promise.all(asked);
   });

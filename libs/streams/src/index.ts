@@ -28,4 +28,5 @@ export * from './rpc/rpc-client.js';
 export * from './rpc/rpc-method.js';
 export * from './rpc/streams-rpc-server.js';
 export * from './rpc/streams-client-proxy.js';
+export * from './rpc/tagged-answer.js';
 export type { Question, RpcServerObserver } from './rpc/question.js';

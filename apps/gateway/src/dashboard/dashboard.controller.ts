@@ -2,13 +2,14 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import Type from 'typebox';
 import { dashboardOverview, patchProgress } from '#libs/contracts';
-import { Answer } from '../http/answer.js';
+import { Answer, WrittenJson } from '../http/answer.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { Exactly, InstantParameter, isModuleName } from '../http/parameters.js';
 import { ProblemError } from '../http/problem.js';
 import { scopeOf } from '../identity/principal.js';
 import type { Actor } from '../identity/principal.js';
 import { AllowIntegrationKey, Asking } from '../login/asker.decorator.js';
+import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
 
 export class OverviewQuery {
@@ -40,13 +41,15 @@ export class DashboardController {
   @ApiOperation({ summary: 'The fleet in figures, now or at an instant of the past' })
   @AnswersOne(OVERVIEW)
   async overview(@Asking() person: Actor, @Query() { as_of }: OverviewQuery): Promise<Answer<unknown>> {
-    const overview = await this.questions.ask(dashboardOverview, {
-      scope: scopeOf(person),
-      ...(as_of === undefined ? {} : { as_of }),
-    });
-    const { as_of: asOf, ...data } = overview;
-    // The instant goes to `meta`: the figures are the same a second later, and so is their tag.
-    return new Answer(data, { asOf, links: { exposures: `/api/v1/exposures?open_at=${asOf}` } });
+    const { made, at } = await this.questions.askAgain(
+      dashboardOverview,
+      { scope: scopeOf(person), ...given({ as_of }) },
+      // The instant goes to `meta`: the figures are the same a second later, and so is their tag.
+      ({ as_of: instant, ...figures }) => ({ instant, figures: new WrittenJson(JSON.stringify(figures)) }),
+    );
+    // What was asked of the past is right as of then, whenever it was asked.
+    const asOf = as_of === undefined ? (at ?? made.instant) : made.instant;
+    return new Answer(made.figures, { asOf, links: { exposures: `/api/v1/exposures?open_at=${asOf}` } });
   }
 
   @Get('patch-progress')

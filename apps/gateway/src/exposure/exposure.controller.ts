@@ -28,11 +28,8 @@ export class ExposureController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Answer<unknown> | StreamableFile> {
     if (query.format === 'csv') return this.file(person, query, reply);
-    const { items, meta } = await this.readExposures.page(scopeOf(person), query);
-    return new Answer(items, {
-      page: { page: query.page, per_page: query.per_page, total: meta.total },
-      asOf: meta.as_of,
-    });
+    const { items, total, asOf } = await this.readExposures.page(scopeOf(person), query);
+    return new Answer(items, { page: { page: query.page, per_page: query.per_page, total }, asOf });
   }
 
   @Get(['exposures/export', 'exposures.csv'])

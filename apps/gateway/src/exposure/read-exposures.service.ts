@@ -3,6 +3,7 @@ import { listExposures } from '#libs/contracts';
 import type { ExposureRow, RpcInput, RpcOutput, Scope } from '#libs/contracts';
 import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
+import { writtenList, type WrittenList } from '../question/written-list.js';
 import { csvPieces } from './csv.js';
 import type { Columns } from './csv.js';
 import type { ExposureListQuery } from './exposure.dto.js';
@@ -46,9 +47,12 @@ const COLUMNS: Columns<ExposureRow> = [
 export class ReadExposures {
   constructor(private readonly questions: Questions) {}
 
-  page(scope: Scope, query: ExposureListQuery): Promise<RpcOutput<typeof listExposures>> {
+  /** A page of the list. @throws as `Questions.askAgain` */
+  async page(scope: Scope, query: ExposureListQuery): Promise<WrittenList> {
     const { page, per_page, sort } = query;
-    return this.questions.ask(listExposures, { scope, ...filters(query), page, per_page, sort: sort ?? '-opened_at' });
+    const input = { scope, ...filters(query), page, per_page, sort: sort ?? '-opened_at' };
+    const { made, at } = await this.questions.askAgain(listExposures, input, writtenList);
+    return { ...made, asOf: at ?? made.asOf };
   }
 
   /**

@@ -4,7 +4,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { Answer, pageLinks } from './answer.js';
+import { Answer, pageLinks, WrittenJson } from './answer.js';
 import { revisionTag } from './if-match.js';
 
 /**
@@ -27,7 +27,8 @@ function render(answer: Answer<unknown>, request: FastifyRequest, reply: Fastify
     if (revision !== undefined) reply.header('etag', revisionTag(revision));
     return undefined;
   }
-  const body = JSON.stringify(answer.data);
+  const { data } = answer;
+  const body = data instanceof WrittenJson ? data.json : JSON.stringify(data);
   const paging = page === undefined ? {} : { ...page, total_pages: Math.ceil(page.total / page.per_page) };
   const allLinks = { self: request.url, ...(page === undefined ? {} : pageLinks(request.url, page)), ...links };
   const linksText = JSON.stringify(allLinks);

@@ -1,4 +1,9 @@
-/** What a controller returns: the interceptor adds what every answer has. */
+/** Data that are JSON already, as they shall be sent. */
+export class WrittenJson {
+  constructor(readonly json: string) {}
+}
+
+/** What a controller returns: the interceptor adds what every answer has. Data that are a `WrittenJson` are sent as they are. */
 export class Answer<T> {
   constructor(
     readonly data: T,

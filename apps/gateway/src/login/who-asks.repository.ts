@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
-import { asSystem } from '#libs/database';
+import { asSystem, GatheredLookUps, prepared } from '#libs/database';
 import type { ActingPerson } from '../identity/principal.js';
-import { GatheredLookUps } from '../site-key/gathered-look-ups.js';
 import { sharedSitesOf } from '../site-share/shared-sites.js';
 
 /** The person of a session, both as they are now. */
@@ -58,9 +56,7 @@ export class WhoAsksRepository {
   }
 
   private async read(uuids: readonly string[]): Promise<ReadonlyMap<string, WhoAsks>> {
-    // TypeORM has no way to name a statement, and an unnamed one is planned anew each time.
-    const pool = (this.dataSource.driver as unknown as { readonly master: Pool }).master;
-    const { rows } = await asSystem(() => pool.query<Row>({ name: 'who-asks', text: WHO_ASKS, values: [uuids] }));
+    const rows = await asSystem(() => prepared<Row>(this.dataSource, WHO_ASKS, [uuids]));
     return new Map(rows.map((row) => [row.session_uuid, whoAsks(row)]));
   }
 }

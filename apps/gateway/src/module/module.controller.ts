@@ -45,11 +45,8 @@ export class ModuleController {
   ): Promise<Answer<unknown> | StreamableFile> {
     const scope = scopeOf(person);
     if (query.format === 'csv') return csvFile('modules', await this.readModules.csv(scope, query), reply);
-    const { items, meta } = await this.readModules.page(scope, query);
-    return new Answer(items, {
-      page: { page: query.page, per_page: query.per_page, total: meta.total },
-      asOf: meta.as_of,
-    });
+    const { items, total, asOf } = await this.readModules.page(scope, query);
+    return new Answer(items, { page: { page: query.page, per_page: query.per_page, total }, asOf });
   }
 
   @Post()

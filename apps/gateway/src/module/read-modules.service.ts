@@ -8,6 +8,7 @@ import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
 import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
+import { writtenList, type WrittenList } from '../question/written-list.js';
 import type { ModuleListQuery, ModuleQuery, ModuleVersionsQuery } from './module.dto.js';
 import type { OwnModule } from './own-module.entity.js';
 import { OwnModuleRepository } from './own-module.repository.js';
@@ -51,9 +52,12 @@ export class ReadModules {
     private readonly people: People,
   ) {}
 
-  page(scope: Scope, query: ModuleListQuery): Promise<RpcOutput<typeof listModules>> {
+  /** A page of the list. @throws as `Questions.askAgain` */
+  async page(scope: Scope, query: ModuleListQuery): Promise<WrittenList> {
     const { page, per_page } = query;
-    return this.questions.ask(listModules, { ...listInput(scope, query), page, per_page });
+    const input = { ...listInput(scope, query), page, per_page };
+    const { made, at } = await this.questions.askAgain(listModules, input, writtenList);
+    return { ...made, asOf: at ?? made.asOf };
   }
 
   /** It pages by key, so that rows which change meanwhile are neither left out nor told twice. */

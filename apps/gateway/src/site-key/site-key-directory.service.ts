@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { classifySqlError } from '#libs/database';
+import { classifySqlError, GatheredLookUps } from '#libs/database';
 import type { Clock, Logger } from '#libs/runtime';
 import { CLOCK, LOGGER } from '../tokens.js';
-import { GatheredLookUps } from './gathered-look-ups.js';
 import { isKeyOf, publicIdOfSiteKey } from './site-key.js';
 import { SiteKeyRepository } from './site-key.repository.js';
 import type { SiteKeyRow } from './site-key.repository.js';

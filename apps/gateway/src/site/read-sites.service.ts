@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { listSites, siteModules } from '#libs/contracts';
-import type { RpcOutput, Scope, SiteRow } from '#libs/contracts';
+import type { Scope, SiteRow } from '#libs/contracts';
 import { asSystem } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
+import { given } from '../question/given.js';
 import { Questions } from '../question/questions.service.js';
+import { writtenList, type WrittenList } from '../question/written-list.js';
 import { shownQuarantine, shownSite } from './shown-site.js';
 import type { SiteListQuery, SiteModulesQuery } from './site.dto.js';
 import type { Site } from './site.entity.js';
@@ -19,20 +21,16 @@ export class ReadSites {
     private readonly questions: Questions,
   ) {}
 
-  list(scope: Scope, query: SiteListQuery): Promise<RpcOutput<typeof listSites>> {
+  /** A page of the sites in scope. @throws as `Questions.askAgain` */
+  async list(scope: Scope, query: SiteListQuery): Promise<WrittenList> {
     const { page, per_page, sort, q, environment, exposed, reporting, quarantined, module } = query;
-    return this.questions.ask(listSites, {
-      scope,
-      page,
-      per_page,
-      sort: sort ?? '-security_updates',
-      ...(q === undefined ? {} : { q }),
-      ...(environment === undefined ? {} : { environment }),
-      ...(exposed === undefined ? {} : { exposed }),
-      ...(reporting === undefined ? {} : { reporting }),
-      ...(quarantined === undefined ? {} : { quarantined }),
-      ...(module === undefined ? {} : { module }),
-    });
+    const filters = given({ q, environment, exposed, reporting, quarantined, module });
+    const { made, at } = await this.questions.askAgain(
+      listSites,
+      { scope, page, per_page, sort: sort ?? '-security_updates', ...filters },
+      writtenList,
+    );
+    return { ...made, asOf: at ?? made.asOf };
   }
 
   /** One site. A site of this moment is there even if reporting has not heard of it. @returns it with the registry's revision @throws ProblemError `not_found` */
@@ -49,22 +47,23 @@ export class ReadSites {
     scope: Scope,
     uuid: string,
     query: SiteModulesQuery,
-  ): Promise<Exclude<RpcOutput<typeof siteModules>, null>> {
-    const site = await this.mustFind(scope, uuid);
+  ): Promise<WrittenList & { readonly site: SiteRow }> {
+    // That it was removed, or is shared no longer, the registry knows first.
+    if (!(await this.sites.isThere(scope, uuid))) throw nothingThere();
     const { page, per_page, group } = query;
-    const found = await this.questions.ask(siteModules, {
-      scope,
-      site: site.uuid,
-      page,
-      per_page,
-      ...(group === undefined ? {} : { group }),
-    });
-    return found ?? { site: await this.unheard(site), items: [], meta: { total: 0, as_of: new Date().toISOString() } };
+    const { made, at } = await this.questions.askAgain(
+      siteModules,
+      { scope, site: uuid.toLowerCase(), page, per_page, ...given({ group }) },
+      (found) => found && { site: found.site, ...writtenList(found) },
+    );
+    if (made !== null) return { ...made, asOf: at ?? made.asOf };
+    const site = await this.unheard(await this.mustFind(scope, uuid));
+    return { site, ...writtenList({ items: [], meta: { total: 0, as_of: new Date().toISOString() } }) };
   }
 
   private async mustFind(scope: Scope, uuid: string): Promise<Site> {
     const site = await this.sites.find(scope, uuid);
-    if (site === null) throw new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
+    if (site === null) throw nothingThere();
     return site;
   }
 
@@ -88,4 +87,8 @@ export class ReadSites {
       reporting: 'waiting',
     };
   }
+}
+
+function nothingThere(): ProblemError {
+  return new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
 }

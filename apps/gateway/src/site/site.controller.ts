@@ -32,11 +32,8 @@ export class SiteController {
   @ApiOperation({ summary: 'The sites you may see, worst first' })
   @AnswersList(SiteRow)
   async list(@Asking() person: Actor, @Query() query: SiteListQuery): Promise<Answer<unknown>> {
-    const { items, meta } = await this.readSites.list(scopeOf(person), query);
-    return new Answer(items, {
-      page: { page: query.page, per_page: query.per_page, total: meta.total },
-      asOf: meta.as_of,
-    });
+    const { items, total, asOf } = await this.readSites.list(scopeOf(person), query);
+    return new Answer(items, { page: { page: query.page, per_page: query.per_page, total }, asOf });
   }
 
   @Post()
@@ -86,10 +83,10 @@ export class SiteController {
     @Param('siteUuid', UuidPipe) uuid: string,
     @Query() query: SiteModulesQuery,
   ): Promise<Answer<unknown>> {
-    const { site, items, meta } = await this.readSites.modules(scopeOf(person), uuid, query);
+    const { site, items, total, asOf } = await this.readSites.modules(scopeOf(person), uuid, query);
     return new Answer(items, {
-      page: { page: query.page, per_page: query.per_page, total: meta.total },
-      asOf: meta.as_of,
+      page: { page: query.page, per_page: query.per_page, total },
+      asOf,
       meta: { site },
       links: { site: `/api/v1/sites/${uuid}` },
     });

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, Not } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { Scope } from '#libs/contracts';
+import { prepared } from '#libs/database';
 import { NOT_QUARANTINED } from '../quarantine/released.js';
 import { Site } from './site.entity.js';
 import type { Quarantine } from './site.entity.js';
@@ -19,6 +20,12 @@ export class SiteRepository {
       if (locked !== null || where.length === 1) return locked;
     }
     return (tx ?? this.dataSource.manager).findOne(Site, { where });
+  }
+
+  /** Whether `find` would find it; prepared, for what is asked often. */
+  async isThere({ organization_ids, shared_site_ids, site_id }: Scope, uuid: string): Promise<boolean> {
+    const found = await prepared(this.dataSource, IS_THERE, [uuid, organization_ids, shared_site_ids, site_id]);
+    return found.length > 0;
   }
 
   /** Removed sites of the asker's organizations, the last removed first. */
@@ -88,6 +95,12 @@ export class SiteRepository {
     return sites.map((site) => ({ ...site, removedAt, revision: site.revision + 1 }));
   }
 }
+
+/** As `within` below. */
+const IS_THERE = `
+  SELECT id FROM sites
+  WHERE uuid = $1::uuid AND removed_at IS NULL
+    AND ((($2::int[] IS NULL OR organization_id = ANY ($2)) AND ($4::int IS NULL OR id = $4)) OR id = ANY ($3::int[]))`;
 
 /** Alternatives: of the asker's organizations; shared with them. */
 function within({ organization_ids, shared_site_ids, site_id }: Scope): FindOptionsWhere<Site>[] {

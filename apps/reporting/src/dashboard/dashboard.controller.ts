@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { dashboardOverview, patchProgress, reportingProgress, type RpcInput, type RpcOutput } from '#libs/contracts';
-import { RpcMethod } from '#libs/streams';
+import { RpcMethod, StreamsRpcContext, type TaggedAnswer } from '#libs/streams';
+import { StampAnswersService } from '../answer-stamp/stamp-answers.service.js';
 import { ReadDashboardService } from './read-dashboard.service.js';
 import { ReadProgressService } from './read-progress.service.js';
 
@@ -10,11 +11,15 @@ export class DashboardController {
   constructor(
     private readonly dashboard: ReadDashboardService,
     private readonly progresses: ReadProgressService,
+    private readonly stamped: StampAnswersService,
   ) {}
 
   @RpcMethod(dashboardOverview)
-  overview(@Payload() input: RpcInput<typeof dashboardOverview>): Promise<RpcOutput<typeof dashboardOverview>> {
-    return this.dashboard.overview(input);
+  overview(
+    @Payload() input: RpcInput<typeof dashboardOverview>,
+    @Ctx() { method, known }: StreamsRpcContext,
+  ): Promise<RpcOutput<typeof dashboardOverview> | TaggedAnswer> {
+    return this.stamped.answer({ method, input, known }, () => this.dashboard.overview(input));
   }
 
   @RpcMethod(patchProgress)

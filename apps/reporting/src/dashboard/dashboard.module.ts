@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AnswerStampModule } from '../answer-stamp/answer-stamp.module.js';
 import { DashboardController } from './dashboard.controller.js';
 import { ExposureFiguresRepository } from './exposure-figures.repository.js';
 import { FleetRepository } from './fleet.repository.js';
@@ -8,6 +9,7 @@ import { ExposureColumnsRepository } from './exposure-columns.repository.js';
 import { ReadDashboardService } from './read-dashboard.service.js';
 
 @Module({
+  imports: [AnswerStampModule],
   controllers: [DashboardController],
   providers: [
     FleetRepository,

@@ -44,7 +44,7 @@ export class ReadDashboardService {
 
   /**
    * All figures of one answer come from one snapshot. An instant that is not past counts as now. For now the exposures are remembered in
-   * columns and those of changed sites read anew; what they come to is good until something changes, and for a minute at most, in which
+   * columns and those of changed sites read anew; what they come to is good until something changes, and for half a minute at most, in which
    * days do not change by a hundredth. For the past the database computes.
    */
   async overview({ scope, as_of }: RpcInput<typeof dashboardOverview>): Promise<Overview> {

@@ -1,5 +1,5 @@
-/** For how long an answer is good although nothing has changed: its figures age with the clock. */
-const GOOD_FOR_MS = 60_000;
+/** For how long an answer is good although nothing has changed: its figures age with the clock. Who asks may keep it as long again. */
+const GOOD_FOR_MS = 30_000;
 /** Scopes are as many as there are organizations and superusers together; the ones asked last are kept. */
 const KEPT = 200;
 

@@ -14,7 +14,7 @@ import { ExposureEntity } from '../exposure/exposure.entity.js';
 import { SiteContactEntity } from '../site-summary/site-contact.entity.js';
 import { SiteSummaryEntity } from '../site-summary/site-summary.entity.js';
 
-/** Entities of the schema `reporting`; the outbox and the dead letters have none. */
+/** Entities of the schema `reporting`; the outbox, the dead letters and the counts of changes have none. */
 export const entities = [
   OrganizationEntity,
   SiteEntity,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AnswerStampModule } from '../answer-stamp/answer-stamp.module.js';
 import { ExposureAnnouncementRepository } from './exposure-announcement.repository.js';
 import { ExposureListRepository } from './exposure-list.repository.js';
 import { ExposureRepository } from './exposure.repository.js';
@@ -7,6 +8,7 @@ import { ListExposuresService } from './list-exposures.service.js';
 import { ReconcileExposuresService } from './reconcile-exposures.service.js';
 
 @Module({
+  imports: [AnswerStampModule],
   controllers: [ExposuresController],
   providers: [
     ExposureRepository,

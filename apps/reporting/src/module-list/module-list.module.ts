@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AnswerStampModule } from '../answer-stamp/answer-stamp.module.js';
 import { FleetCountsModule } from '../fleet-counts/fleet-counts.module.js';
 import { ModuleHistoryModule } from '../module-history/module-history.module.js';
 import { OwnModuleModule } from '../own-module/own-module.module.js';
@@ -9,7 +10,7 @@ import { ListModulesService } from './list-modules.service.js';
 import { ModuleListController } from './module-list.controller.js';
 
 @Module({
-  imports: [FleetCountsModule, ModuleHistoryModule, OwnModuleModule],
+  imports: [AnswerStampModule, FleetCountsModule, ModuleHistoryModule, OwnModuleModule],
   controllers: [ModuleListController],
   providers: [KnownModulesRepository, KnownModulesService, CountModulesService, ListModulesService],
 })

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AnswerStampModule } from '../answer-stamp/answer-stamp.module.js';
 import { ModuleStandingRepository } from './module-standing.repository.js';
 import { ReadSitesService } from './read-sites.service.js';
 import { SiteContactRepository } from './site-contact.repository.js';
@@ -9,6 +10,7 @@ import { SitesController } from './sites.controller.js';
 import { SummarizeSitesService } from './summarize-sites.service.js';
 
 @Module({
+  imports: [AnswerStampModule],
   controllers: [SitesController],
   providers: [
     SiteSummaryRepository,

@@ -1,20 +1,31 @@
 import { Controller } from '@nestjs/common';
-import { Payload } from '@nestjs/microservices';
+import { Ctx, Payload } from '@nestjs/microservices';
 import { listSites, siteModules, type RpcInput, type RpcOutput } from '#libs/contracts';
-import { RpcMethod } from '#libs/streams';
+import { RpcMethod, StreamsRpcContext, type TaggedAnswer } from '#libs/streams';
+import { StampAnswersService } from '../answer-stamp/stamp-answers.service.js';
 import { ReadSitesService } from './read-sites.service.js';
 
 @Controller()
 export class SitesController {
-  constructor(private readonly sites: ReadSitesService) {}
+  constructor(
+    private readonly sites: ReadSitesService,
+    private readonly stamped: StampAnswersService,
+  ) {}
 
   @RpcMethod(listSites)
-  list(@Payload() input: RpcInput<typeof listSites>): Promise<RpcOutput<typeof listSites>> {
-    return this.sites.list(input);
+  list(
+    @Payload() input: RpcInput<typeof listSites>,
+    @Ctx() { method, known }: StreamsRpcContext,
+  ): Promise<RpcOutput<typeof listSites> | TaggedAnswer> {
+    return this.stamped.answer({ method, input, known }, () => this.sites.list(input));
   }
 
   @RpcMethod(siteModules)
-  modules(@Payload() input: RpcInput<typeof siteModules>): Promise<RpcOutput<typeof siteModules>> {
-    return this.sites.modulesOf(input);
+  modules(
+    @Payload() input: RpcInput<typeof siteModules>,
+    @Ctx() { method, known }: StreamsRpcContext,
+  ): Promise<RpcOutput<typeof siteModules> | TaggedAnswer> {
+    const { site } = input;
+    return this.stamped.answer({ method, input, known, site }, () => this.sites.modulesOf(input));
   }
 }

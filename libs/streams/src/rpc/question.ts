@@ -5,6 +5,8 @@ export interface Question {
   readonly correlationId: string | null;
   /** W3C trace context of the caller. */
   readonly traceparent: string | null;
+  /** Tag of the answer that the caller has; null: none; undefined: it keeps no answer, so tag none. */
+  readonly known: string | null | undefined;
   /** Aborts at the deadline, when the caller gives up, and when the server stops impatiently. */
   readonly signal: AbortSignal;
   /** Milliseconds left until nobody waits for the answer. */

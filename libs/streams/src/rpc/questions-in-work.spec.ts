@@ -42,7 +42,7 @@ describe('Questions in work', () => {
     begun[1]!.answer('two');
     await turn();
     expect(begun.map(({ question }) => question.data)).toEqual([1, 2, 3]);
-    expect(sent).toEqual([{ number: 2, outcome: { value: 'two' } }]);
+    expect(sent).toEqual([{ number: 2, outcome: { value: 'two', tag: null, at: null, size: 12 } }]);
     for (const { answer } of begun) answer('done');
     await turn();
     begun[3]!.answer('four');

@@ -125,6 +125,7 @@ class QuestionInWork implements Question {
   readonly data: unknown;
   readonly correlationId: string | null;
   readonly traceparent: string | null;
+  readonly known: string | null | undefined;
   cancelled = false;
   private controller: AbortController | undefined;
   private reason: Error | undefined;
@@ -139,6 +140,7 @@ class QuestionInWork implements Question {
     this.data = question.data;
     this.correlationId = question.correlation;
     this.traceparent = question.trace ?? null;
+    this.known = question.known;
     // Whole milliseconds: Node keeps one list of timers for each duration.
     this.timer = setTimeout(() => this.abort(new Error('The deadline is over.')), Math.ceil(this.remainingMs()));
   }

@@ -14,6 +14,7 @@ import {
   readAnswer,
   replyKey,
   requestKey,
+  type ReadAnswer,
   type WireQuestion,
 } from './rpc-wire.js';
 
@@ -41,7 +42,7 @@ export interface RpcCallOptions {
 
 interface Waiting {
   readonly service: string;
-  readonly settle: (outcome: { value: unknown } | { error: RpcError }) => void;
+  readonly settle: (outcome: ReadAnswer | { error: RpcError }) => void;
 }
 
 /** A question that leaves at the end of this turn. */
@@ -101,6 +102,27 @@ export class RpcCaller {
 
   /** @throws RpcError of the server's making, RpcTimeoutError, RpcUnavailableError, RpcCancelledError. */
   async call(service: string, method: string, data: unknown, options: RpcCallOptions = {}): Promise<unknown> {
+    return (await this.ask(service, method, data, options)).value;
+  }
+
+  /** As `call`, for answers that are kept. @param known tag of the one that is kept; null: none */
+  callAgain(
+    service: string,
+    method: string,
+    data: unknown,
+    known: string | null,
+    options: RpcCallOptions = {},
+  ): Promise<ReadAnswer> {
+    return this.ask(service, method, data, options, known);
+  }
+
+  private async ask(
+    service: string,
+    method: string,
+    data: unknown,
+    options: RpcCallOptions,
+    known?: string | null,
+  ): Promise<ReadAnswer> {
     if (this.stopped) throw new RpcUnavailableError('The caller has stopped.');
     if (options.signal?.aborted) throw new RpcCancelledError(`${method} was cancelled before it was asked.`);
     const deadlineMs = options.deadlineMs ?? this.options.deadlineMs ?? 5_000;
@@ -113,11 +135,12 @@ export class RpcCaller {
       ms: deadlineMs,
       correlation: options.correlationId ?? this.options.correlationId?.() ?? null,
       trace: this.options.traceparent?.() ?? null,
+      ...(known === undefined ? {} : { known }),
       data,
     };
     // Here, so that data that cannot be written fails its own call only.
     const json = JSON.stringify(question);
-    return new Promise<unknown>((resolve, reject) => {
+    return new Promise<ReadAnswer>((resolve, reject) => {
       const expired = (): void =>
         this.settle(question.n, { error: new RpcTimeoutError(`${method} was not answered in ${deadlineMs} ms.`) });
       const timer = setTimeout(expired, deadlineMs);
@@ -132,7 +155,7 @@ export class RpcCaller {
           clearTimeout(timer);
           options.signal?.removeEventListener('abort', cancelled);
           if ('error' in outcome) reject(outcome.error);
-          else resolve(outcome.value);
+          else resolve(outcome);
         },
       });
       this.outgoing.push({ number: question.n, json, service });
@@ -188,7 +211,7 @@ export class RpcCaller {
   }
 
   /** Late and second answers find nobody waiting and are dropped. */
-  private settle(number: number, outcome: { value: unknown } | { error: RpcError }): void {
+  private settle(number: number, outcome: ReadAnswer | { error: RpcError }): void {
     const call = this.waiting.get(number);
     if (call === undefined) return;
     this.waiting.delete(number);

@@ -1,6 +1,7 @@
 import type { RpcDefinition, RpcInput, RpcOutput } from '#libs/contracts';
 import { RpcCaller, type RpcCallerOptions, type RpcCallOptions } from './rpc-caller.js';
 import { assertOutput } from './streams-rpc-server.js';
+import { UNCHANGED, type AskedAgain } from './tagged-answer.js';
 
 export interface RpcClientOptions extends RpcCallerOptions {
   /** Checks every answer against its contract. For tests: in production the server is trusted. */
@@ -44,5 +45,21 @@ export class RpcClient {
     const output = await this.caller.call(definition.service, definition.method, input, options);
     if (this.options.checkOutputs) assertOutput(definition, output);
     return output as RpcOutput<D>;
+  }
+
+  /**
+   * As `call`, for an answer that is kept: its tag goes along, and the server may say that nothing has changed.
+   * @param known tag under which exactly this input was answered before; null: never
+   */
+  async callAgain<D extends RpcDefinition>(
+    definition: D,
+    input: RpcInput<D>,
+    known: string | null,
+    options?: RpcCallOptions,
+  ): Promise<AskedAgain<RpcOutput<D>>> {
+    const { service, method } = definition;
+    const { value, tag, at, size } = await this.caller.callAgain(service, method, input, known, options);
+    if (this.options.checkOutputs && value !== UNCHANGED) assertOutput(definition, value);
+    return { tag, at, output: value as RpcOutput<D> | typeof UNCHANGED, size };
   }
 }

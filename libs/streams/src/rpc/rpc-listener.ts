@@ -12,6 +12,8 @@ import { MOST_TOGETHER, QUESTION, readQuestion, requestKey, SERVERS, takenAt } f
 
 const BLOCK_MS = 2_000;
 const GRACE_MS = 2_000;
+/** Questions that were taken leave the stream together: each removal is a write, and may wait for the disk. */
+const TAKE_OFF_MS = 50;
 /** Longest silence of Redis before health turns red: half-open links are noticed within it. */
 const RED_AFTER_MS = 5_000;
 
@@ -39,6 +41,8 @@ export class RpcListener {
   private stopping = false;
   private loop: Promise<void> | undefined;
   private lastRead = performance.now();
+  private taken: string[] = [];
+  private takeOffTimer: NodeJS.Timeout | undefined;
   /** Why the last read failed; null: it did not. */
   private trouble: string | null = null;
 
@@ -71,6 +75,7 @@ export class RpcListener {
     while (this.questions.size > 0 && performance.now() < end) await delay(10);
     this.questions.abandon(new RpcUnavailableError(`${this.options.service} is stopping.`));
     await this.sender.flush();
+    await this.takeOffNow();
   }
 
   /** Red when Redis did not answer the last read, or none for long. */
@@ -168,7 +173,16 @@ export class RpcListener {
   /** They are ours alone now. What Redis does not hear of is trimmed by those who ask. */
   private takeOff(ids: readonly string[]): void {
     if (ids.length === 0) return;
-    this.options.connection.run((client) => client.xdel(this.key, ...ids)).catch(() => undefined);
+    this.taken.push(...ids);
+    this.takeOffTimer ??= setTimeout(() => void this.takeOffNow(), TAKE_OFF_MS);
+  }
+
+  private async takeOffNow(): Promise<void> {
+    clearTimeout(this.takeOffTimer);
+    this.takeOffTimer = undefined;
+    const ids = this.taken.splice(0);
+    if (ids.length === 0) return;
+    await this.options.connection.run((client) => client.xdel(this.key, ...ids)).catch(() => undefined);
   }
 
   /** One entry: the questions that one caller asked in one turn of its event loop. */

@@ -1,4 +1,5 @@
 import { fromWireError, type RpcError, type WireError } from './rpc-errors.js';
+import { TaggedAnswer, UNCHANGED } from './tagged-answer.js';
 
 /*
  * Questions and answers over Redis Streams. All of it may be lost at any time: whoever asks has a deadline and can ask again, since questions
@@ -40,6 +41,8 @@ export interface WireQuestion {
   readonly correlation: string | null;
   /** W3C trace context; absent: none. */
   readonly trace?: string | null;
+  /** Tag of the answer that the caller has, null: it has none; absent: it keeps no answer. */
+  readonly known?: string | null;
   readonly data: unknown;
 }
 
@@ -55,10 +58,30 @@ export function readQuestion(json: string): WireQuestion {
   return question;
 }
 
-type WireAnswer = { readonly ok: unknown } | { readonly error: WireError };
+/** `ok` is absent: the answer under this tag is still right. */
+interface WireTagged {
+  readonly tag: string;
+  readonly at: string;
+  readonly ok?: unknown;
+}
+
+type WireAnswer = { readonly ok: unknown } | WireTagged | { readonly error: WireError };
+
+/** An answer as it came. */
+export interface ReadAnswer {
+  readonly value: unknown;
+  /** null: it has no tag. */
+  readonly tag: string | null;
+  readonly at: string | null;
+  /** Characters on the wire. */
+  readonly size: number;
+}
 
 export function writeAnswer(value: unknown): string {
-  return JSON.stringify({ ok: value === undefined ? null : value } satisfies WireAnswer);
+  if (!(value instanceof TaggedAnswer))
+    return JSON.stringify({ ok: value === undefined ? null : value } satisfies WireAnswer);
+  const { tag, at, output } = value;
+  return JSON.stringify((output === UNCHANGED ? { tag, at } : { tag, at, ok: output }) satisfies WireAnswer);
 }
 
 export function writeFailure(error: WireError): string {
@@ -66,9 +89,11 @@ export function writeFailure(error: WireError): string {
 }
 
 /** The value, or the error rebuilt in its class. */
-export function readAnswer(json: string): { value: unknown } | { error: RpcError } {
+export function readAnswer(json: string): ReadAnswer | { error: RpcError } {
   const answer = JSON.parse(json) as WireAnswer;
-  return 'error' in answer ? { error: fromWireError(answer.error) } : { value: answer.ok };
+  if ('error' in answer) return { error: fromWireError(answer.error) };
+  const { tag, at } = 'tag' in answer ? answer : { tag: null, at: null };
+  return { value: 'ok' in answer ? answer.ok : UNCHANGED, tag, at, size: json.length };
 }
 
 /** Redis's time, in ms, at which an entry was added. */

@@ -17,6 +17,7 @@ import { RpcMethod } from './rpc-method.js';
 import { requestKey } from './rpc-wire.js';
 import { StreamsClientProxy } from './streams-client-proxy.js';
 import { StreamsRpcContext, StreamsRpcServer, type StreamsRpcServerOptions } from './streams-rpc-server.js';
+import { TaggedAnswer, UNCHANGED } from './tagged-answer.js';
 
 const define = (name: string) =>
   defineRpc({
@@ -30,6 +31,7 @@ const fail = define('fail');
 const hang = define('hang');
 const lie = define('lie');
 const nobody = define('nobody');
+const tagged = define('tagged');
 
 class TeapotError extends RpcError {
   constructor() {
@@ -45,6 +47,12 @@ class Answers {
   double(@Payload() input: { n: number }, @Ctx() context: StreamsRpcContext): { n: number } {
     seen.contexts.push(context);
     return { n: input.n * 2 };
+  }
+
+  @RpcMethod(tagged)
+  tagged(@Payload() { n }: { n: number }, @Ctx() { known }: StreamsRpcContext): { n: number } | TaggedAnswer {
+    if (known === undefined) return { n };
+    return new TaggedAnswer(`t${n}`, '2026-11-01T00:00:00Z', known === `t${n}` ? UNCHANGED : { n });
   }
 
   @RpcMethod(fail)
@@ -133,6 +141,18 @@ describe('RPC over streams', () => {
     const [left, right] = await Promise.all([ask(a, 0), ask(b, 1_000)]);
     expect(left.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => n * 2));
     expect(right.map(({ n }) => n)).toEqual(Array.from({ length: 300 }, (_, n) => (n + 1_000) * 2));
+  });
+
+  it('tells who keeps an answer that it is still right, and gives the answer itself to whoever keeps none', async () => {
+    await serve({ checkOutputs: true });
+    const rpc = await client({ checkOutputs: true });
+    const at = '2026-11-01T00:00:00Z';
+    expect(await rpc.callAgain(tagged, { n: 1 }, null)).toMatchObject({ tag: 't1', at, output: { n: 1 } });
+    expect(await rpc.callAgain(tagged, { n: 1 }, 't1')).toMatchObject({ tag: 't1', at, output: UNCHANGED });
+    expect(await rpc.callAgain(tagged, { n: 2 }, 't1')).toMatchObject({ tag: 't2', at, output: { n: 2 } });
+    expect(await rpc.call(tagged, { n: 2 })).toEqual({ n: 2 });
+    // A server that knows nothing of tags.
+    expect(await rpc.callAgain(double, { n: 2 }, 't1')).toMatchObject({ tag: null, at: null, output: { n: 4 } });
   });
 
   it('keeps the code, the status and the class of an error, and tells nothing of an unforeseen one', async () => {

@@ -8,6 +8,7 @@ import { RpcError } from './rpc-errors.js';
 import type { Question, RpcServerObserver } from './question.js';
 import { RpcListener } from './rpc-listener.js';
 import { DEFINITION } from './rpc-method.js';
+import { TaggedAnswer, UNCHANGED } from './tagged-answer.js';
 
 export interface StreamsRpcServerOptions {
   readonly service: string;
@@ -40,6 +41,11 @@ export class StreamsRpcContext extends BaseRpcContext<[Question]> {
 
   get correlationId(): string | null {
     return this.args[0].correlationId;
+  }
+
+  /** Tag of the answer that the caller has (`TaggedAnswer`); null: none; undefined: it keeps no answer. */
+  get known(): string | null | undefined {
+    return this.args[0].known;
   }
 
   /** Milliseconds left. */
@@ -153,7 +159,9 @@ async function settled(result: Promise<Observable<unknown>> | Promise<unknown>):
 }
 
 /** @throws Error: the answer breaks its own contract. Checked as the caller will see it, after JSON. */
-export function assertOutput(definition: RpcDefinition, output: unknown): void {
+export function assertOutput(definition: RpcDefinition, answer: unknown): void {
+  const output = answer instanceof TaggedAnswer ? answer.output : answer;
+  if (output === UNCHANGED) return;
   const seen: unknown = JSON.parse(JSON.stringify(output ?? null));
   const problems = problemsOf(definition.output)(seen);
   if (problems.length > 0)

@@ -47,3 +47,31 @@ export class GatheredLookUps<Found> {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
+
+/** Look-ups of many groups that share nothing, each gathered by itself, for as long as somebody waits for one of the group. */
+export class GatheredGroups<Found> {
+  private readonly groups = new Map<string, { readonly lookUps: GatheredLookUps<Found>; waiting: number }>();
+
+  /**
+   * As `GatheredLookUps.find`.
+   * @param group whose look-ups may share a statement
+   * @param read must do the same for all who name the group
+   */
+  async find(
+    group: string,
+    name: string,
+    read: (names: readonly string[]) => Promise<ReadonlyMap<string, Found>>,
+  ): Promise<Found | null> {
+    let gathered = this.groups.get(group);
+    if (gathered === undefined) {
+      gathered = { lookUps: new GatheredLookUps(read), waiting: 0 };
+      this.groups.set(group, gathered);
+    }
+    gathered.waiting++;
+    try {
+      return await gathered.lookUps.find(name);
+    } finally {
+      if (--gathered.waiting === 0) this.groups.delete(group);
+    }
+  }
+}

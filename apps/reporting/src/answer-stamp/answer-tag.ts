@@ -1,0 +1,21 @@
+import { hash } from 'node:crypto';
+
+/** For how long an answer is good although nothing has changed: its days, and whether a site is silent, age with the clock. */
+export const GOOD_FOR_MS = 30_000;
+
+/** What an answer is to, and what it rests on. Another question's tag, another tenant's first of all, says nothing. */
+export function groundsOf(method: string, input: unknown, stamp: string): string {
+  return `${hash('sha256', JSON.stringify([method, input]), 'base64url')}/${stamp}`;
+}
+
+/** Names an answer: its grounds, and when it was made. */
+export function answerTag(grounds: string, madeAt: Date): string {
+  return `${grounds}@${madeAt.getTime()}`;
+}
+
+/** Whether the answer of that tag is right at `now`, when these are the grounds now. */
+export function isStillRight(tag: string, grounds: string, now: Date): boolean {
+  const end = tag.lastIndexOf('@');
+  const age = now.getTime() - Number(tag.slice(end + 1));
+  return tag.slice(0, end) === grounds && age >= 0 && age < GOOD_FOR_MS;
+}
