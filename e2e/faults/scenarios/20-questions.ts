@@ -20,6 +20,13 @@ export const questions: Scenario = {
       lanes: 8,
       perSecond: stage.scale(150, 50),
     });
+    // On a new platform a module is not there before the first push that has it is read.
+    await stage.until('what is asked for to be there', () =>
+      platform.client.request('GET', '/api/v1/modules/token').then(
+        () => true,
+        () => false,
+      ),
+    );
     // The platform may be older than its token's life; a new one outlives the scenario.
     const asking = new Askers(stage, await platform.client.newAccessToken());
     await stage.pass(3_000);
