@@ -1,4 +1,4 @@
-import { listSites } from '#libs/contracts';
+import { exportData, listSites } from '#libs/contracts';
 import { eventually } from '#libs/testing';
 import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
 import { request } from './gateway-in-a-box.js';
@@ -30,6 +30,26 @@ describe('what is removed', () => {
       },
       { what: `${parts.join(' and ')} in ${queue}` },
     );
+
+  it('S77 is on record before the first line of an export is out', async () => {
+    for (const part of Object.values(exportData)) api.others.answer(part, () => ({ rows: [], next: null }));
+    const [organization] = await sql<{ uuid: string }>('SELECT uuid FROM organizations WHERE id = $1', [
+      administrator.organizationId,
+    ]);
+    const me = (await ask(administrator.token, 'GET', 'auth/me')).body.data as { id: string };
+    for (const [path, subject] of [
+      [`organizations/${organization!.uuid}`, `organization:${organization!.uuid}`],
+      [`users/${me.id}`, `user:${me.id}`],
+    ]) {
+      const response = await fetch(`${api.base}/api/v1/${path}/export`, {
+        headers: { authorization: `Bearer ${administrator.token}` },
+      });
+      expect(
+        await sql(`SELECT actor FROM audit_log WHERE action LIKE '%.exported' AND subject = $1`, [subject]),
+      ).toEqual([{ actor: `user:${me.id}` }]);
+      await response.text();
+    }
+  });
 
   it('a site comes back with its history by an administrator; its keys stay dead', async () => {
     const site = await newSite(administrator.token);

@@ -213,6 +213,13 @@ describe('keys of organizations', () => {
       expect(told(await request<Body>(api.base, 'GET', `/api/v1/sites?q=${key}`, { token: api.token }))).toBe(
         '400 key_in_query',
       );
+      expect(told(await request<Body>(api.base, 'DELETE', `/api/v1/sites/${key}`, { token: api.token }))).toBe(
+        '400 key_in_query',
+      );
+      const [logged] = await api.box.database.query<{ lines: string }[]>(
+        'SELECT json_agg(a)::text AS lines FROM audit_log a',
+      );
+      expect(logged!.lines).not.toContain(key.slice(-38));
     });
   });
 
@@ -260,7 +267,7 @@ describe('keys of organizations', () => {
       const agent = randomUUID();
       const mine = (await enrol(key, 'https://three.example', agent)).body.data as Enrolled;
       expect(told(await enrol(key, 'https://three.example', randomUUID()))).toBe('409 site_registered');
-      await api.box.database.query('UPDATE api_keys SET last_used_at = now() WHERE public_id = $1', [mine.key_id]);
+      expect(await pushes(mine)).toBe(202);
       expect(told(await enrol(key, 'https://three.example', agent))).toBe('409 site_registered');
       await ask(administrator.token, 'POST', 'sites', { name: 'x', url: 'https://By-Hand.example/' });
       expect(told(await enrol(key, 'https://by-hand.example', agent))).toBe('409 site_registered');
@@ -268,6 +275,12 @@ describe('keys of organizations', () => {
       expect(told(await enrol(key, 'https://three.example', agent, { environment: 'stage' }))).toBe('201');
       expect((await ask(administrator.token, 'DELETE', `sites/${mine.site.id}`)).status).toBe(204);
       expect(told(await enrol(key, 'https://three.example', agent))).toBe('201');
+    });
+
+    it('registers no site of an address that no browser can open', async () => {
+      const { key } = await enrolmentKey();
+      for (const url of ['https://xn--a', 'https://x.0x1', 'https://four.example/\0'])
+        expect(told(await enrol(key, url, randomUUID()))).toBe('400 validation_failed wrong_format:/url');
     });
 
     it('registers as many sites as it may, also when agents come at once, and is over when it expires or is revoked', async () => {

@@ -82,6 +82,17 @@ describe('letters that open something', () => {
       });
     });
 
+    it.each(['"a\r\nBcc: b@evil.example"@agency.example', '"a, b"@agency.example', 'a\u200b@agency.example'])(
+      'S66, S67: is not sent to what could be more than one address: %j',
+      async (email) => {
+        const { token, organizationId } = await api.person('administrator');
+        const path = `organizations/${await uuidOf(organizationId)}/invitations`;
+        expect(told(await post(path, { email, role: 'user' }, token))).toBe(
+          '400 validation_failed wrong_format:/email',
+        );
+      },
+    );
+
     it('S19: wants the password of the account that is there, and is not for another organization or role', async () => {
       const [first, second] = [await api.person('administrator'), await api.person('administrator')];
       const id = await uuidOf(second.organizationId);

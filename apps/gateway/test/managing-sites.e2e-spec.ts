@@ -66,6 +66,21 @@ describe('managing sites', () => {
         '400 validation_failed wrong_format:/url',
       ],
       [
+        'addresses that look right and that no browser can open',
+        { name: 'a', url: 'https://xn--a' },
+        '400 validation_failed wrong_format:/url',
+      ],
+      [
+        'addresses that Postgres cannot hold',
+        { name: 'a', url: 'https://a.example/\0' },
+        '400 validation_failed wrong_format:/url',
+      ],
+      [
+        'addresses with half a character',
+        { name: 'a', url: 'https://a.example/\ud800' },
+        '400 validation_failed wrong_format:/url',
+      ],
+      [
         'environments that do not exist',
         { name: 'a', url: 'https://a.example', environment: 'live' },
         '400 validation_failed wrong_value:/environment',

@@ -41,6 +41,25 @@ describe('limits of requests', () => {
     });
   });
 
+  it('are told with answers that come before anybody asks who it is, and with pushes that are refused', async () => {
+    const post = (path: string, body: unknown, who: { key?: string } = {}, headers: Record<string, string> = {}) =>
+      request<Body>(api.base, 'POST', `/api/v1/${path}`, { body, headers, ...who });
+    const push = `sites/${api.site.uuid}/modules/sync`;
+    const [network, key] = ['"address";q=40;w=600', '"push";q=600;w=60'];
+    for (const [policy, status, reply] of [
+      [network, 404, await ask('nothing')],
+      [network, 400, await post('auth/login', '{')],
+      [network, 415, await post('auth/login', '{}', {}, { 'content-type': 'text/plain' })],
+      [network, 415, await post('auth/login', '{}', {}, { 'content-encoding': 'gzip' })],
+      ['"wrong_key";q=120;w=60', 401, await post(push, {}, { key: 'pw_site_none' })],
+      [key, 422, await post(push, {}, api.site)],
+      [key, 400, await post(push, '{', api.site)],
+    ] as const) {
+      expect([reply.status, reply.headers.get('ratelimit-policy')]).toEqual([status, policy]);
+      expect(left(reply)).toBeGreaterThan(0);
+    }
+  });
+
   it('count each key by itself', async () => {
     const person = await api.person('administrator');
     const [row] = await api.box.database.query<{ uuid: string }[]>('SELECT uuid FROM organizations WHERE id = $1', [

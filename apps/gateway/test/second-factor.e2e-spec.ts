@@ -11,10 +11,12 @@ interface Answer {
 describe('a second factor', () => {
   let box: Box;
   let base: string;
+  let replica: string;
   beforeAll(async () => {
     // Hundreds of requests with credentials that are not good.
     box = await gatewayInABox({ PATCHWATCH_ADDRESS_RATE: '100000/60' });
     base = box.gateway.url;
+    replica = (await box.replica()).url;
   });
   afterAll(() => box.close());
   beforeEach(async () => {
@@ -23,8 +25,8 @@ describe('a second factor', () => {
       await box.database.query(`DELETE FROM ${table}`);
   });
 
-  const post = (path: string, body?: unknown, token?: string) =>
-    request<Answer>(base, 'POST', `/api/v1/auth/${path}`, { body, ...(token === undefined ? {} : { token }) });
+  const post = (path: string, body?: unknown, token?: string, url = base) =>
+    request<Answer>(url, 'POST', `/api/v1/auth/${path}`, { body, ...(token === undefined ? {} : { token }) });
   const told = ({ status, body }: Reply<Answer>) => [status, body.code];
   const tokenOf = ({ body }: Reply<Answer>) => (body.data as { access_token: string }).access_token;
   const password = () => post('login', { email: EMAIL, password: PASSWORD });
@@ -85,11 +87,14 @@ describe('a second factor', () => {
     expect(code!.code_hash).toMatch(/^pw1\$\$2b\$/);
   });
 
-  it('S23: takes a code once: later not again, and of two at the same time one', async () => {
+  it('S23: takes a code once: later not again, and of two at the same time, at two replicas, one', async () => {
     const { secret } = await enrol();
     const code = codeOf(secret);
     const [first, second, third] = [await challenge(), await challenge(), await challenge()];
-    const replies = await Promise.all([first, second].map((one) => post('second-factor', { challenge: one, code })));
+    const replies = await Promise.all([
+      post('second-factor', { challenge: first, code }),
+      post('second-factor', { challenge: second, code }, undefined, replica),
+    ]);
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 403]);
     const winner = replies.find(({ status }) => status === 200)!;
     expect(winner.headers.get('set-cookie')).toContain('__Host-');
@@ -213,10 +218,13 @@ describe('a second factor', () => {
     expect(told(await post('second-factor', { challenge: owed, code }))).toEqual([401, 'invalid_challenge']);
   });
 
-  it('S28: a backup code logs in once, of two at the same time once; new ones make the old ones worthless', async () => {
+  it('S28: a backup code logs in once, of two at the same time, at two replicas, once; new ones make the old ones worthless', async () => {
     const { token, codes } = await enrol();
-    const owed = [await challenge(), await challenge()];
-    const replies = await Promise.all(owed.map((one) => post('second-factor', { challenge: one, code: codes[0] })));
+    const [first, second] = [await challenge(), await challenge()];
+    const replies = await Promise.all([
+      post('second-factor', { challenge: first, code: codes[0] }),
+      post('second-factor', { challenge: second, code: codes[0] }, undefined, replica),
+    ]);
     expect(replies.map(({ status }) => status).sort()).toEqual([200, 403]);
     expect((await state(token)).backup_codes_left).toBe(9);
     const lines = await box.database.query<unknown[]>(

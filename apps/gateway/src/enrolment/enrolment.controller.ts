@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsIn, IsUrl, Matches, MaxLength } from 'class-validator';
+import { IsIn, Matches } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
@@ -9,6 +9,7 @@ import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import type { EnrolmentKeyPrincipal } from '../identity/principal.js';
 import { Enroller, OnlyEnrolmentKey } from '../login/asker.decorator.js';
+import { SiteAddress } from '../site/site-address.js';
 import { EnrolSite } from './enrol-site.service.js';
 
 const ENVIRONMENTS = ['prod', 'stage', 'dev'] as const;
@@ -19,14 +20,7 @@ export class EnrolBody {
   agent_id: string;
 
   @ApiProperty({ example: 'https://www.example.org', description: 'Where people open the site.', maxLength: 2048 })
-  @IsUrl({
-    protocols: ['http', 'https'],
-    require_protocol: true,
-    require_tld: false,
-    allow_underscores: true,
-    disallow_auth: true,
-  })
-  @MaxLength(2048)
+  @SiteAddress()
   url: string;
 
   @ApiPropertyOptional({ maxLength: 255, description: 'Default: the host of the address.' })

@@ -34,7 +34,7 @@ export class EnrolmentRepository {
     ]);
   }
 
-  /** The enrolment of the address whose site is still there. */
+  /** The enrolment of the address whose site is still there. Until the transaction ends nobody removes it: a key made after its removal would come to life with its restoration. */
   async find(
     tx: EntityManager,
     organizationId: number,
@@ -46,7 +46,7 @@ export class EnrolmentRepository {
     const [site] = await tx.query<{ uuid: string; name: string; url: string; created_at: Date; unused: boolean }[]>(
       `SELECT s.uuid, s.name, s.url, s.created_at, k.id IS NOT NULL AND k.last_used_at IS NULL AND k.revoked_at IS NULL AS unused
          FROM sites s LEFT JOIN api_keys k ON k.organization_id = s.organization_id AND k.site_id = s.id AND k.public_id = $3
-        WHERE s.id = $1 AND s.organization_id = $2 AND s.removed_at IS NULL`,
+        WHERE s.id = $1 AND s.organization_id = $2 AND s.removed_at IS NULL FOR NO KEY UPDATE OF s`,
       [enrolment.siteId, organizationId, enrolment.siteKeyId],
     );
     if (site === undefined) return null;

@@ -4,7 +4,7 @@ import type { Erasure } from './erasure.entity.js';
 /** What stays of an erased subject, and why. */
 const KEPT = {
   'gateway.audit_log':
-    'who did what and when, without names and addresses of mail: the log is append-only and sealed, and must show misuse afterwards. It names people, organizations and sites by identifiers that nothing else explains any more.',
+    'who did what and when, from which network address and with which program, and what organizations, sites and keys were called then: the log is append-only and sealed, and must show misuse afterwards. No person’s name and no address of mail is in it: it names people by identifiers that nothing else explains any more.',
   'gateway.erasures': 'this receipt',
   backups: 'copies made before, until the operator’s time for them is over; after restoring one, erase again',
 } as const;

@@ -3,6 +3,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '#libs/runtime';
 import type { AuditLog } from '../audit/audit-log.service.js';
+import type { ApiRates } from '../rate-limit/api-rates.service.js';
 import { noteRefusal } from './note-refusal.js';
 import { PROBLEM_CONTENT_TYPE, problemDocument, problemHeaders } from './problem.js';
 import { toProblem } from './to-problem.js';
@@ -16,6 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly logger: Logger,
     private readonly audit: AuditLog,
+    private readonly rates: ApiRates,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -23,6 +25,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = toProblem(error);
     noteRefusal(problem, request, this.audit);
+    // Addresses that do not exist and bodies that cannot be read come before the guard that counts.
+    if (!reply.hasHeader('ratelimit')) void reply.headers(this.rates.standOfStranger(request.ip));
     sendProblem(problem, request, reply, this.logger);
   }
 }

@@ -3,6 +3,7 @@ import { fastify as createServer, type FastifyInstance } from 'fastify';
 import { asSomebody } from '#libs/database';
 import { metrics, tracingOf, withCorrelation, type Logger } from '#libs/runtime';
 import { AuditLog } from '../audit/audit-log.service.js';
+import { ApiRates } from '../rate-limit/api-rates.service.js';
 import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { measureRequests } from './request-metrics.js';
@@ -37,6 +38,11 @@ export function createFastify(settings: { readonly trustedProxies: readonly stri
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const { 'content-encoding': encoding } = request.headers;
+    if (encoding !== undefined && encoding !== 'identity') {
+      done(new ProblemError('unsupported_media_type', 'Send the body as it is: pushes alone may be compressed.'));
+      return;
+    }
     void parse(request, body as string, (error, value) => {
       // As a problem of ours it passes Nest unchanged; Nest would make a plain 400 of what the parser throws.
       if (error) done(new ProblemError('invalid_json', 'The body cannot be read as JSON.', { cause: error }));
@@ -74,5 +80,5 @@ export function prepareNestRoutes(app: NestFastifyApplication, logger: Logger): 
   // Around the handler alone: what a body's last bytes wake up runs outside of what began before them. Who it is, a guard says.
   fastify.addHook('preHandler', (_request, _reply, done) => asSomebody(done));
   measureRequests(fastify, metrics('gateway'));
-  app.useGlobalFilters(new ProblemFilter(logger, app.get(AuditLog)));
+  app.useGlobalFilters(new ProblemFilter(logger, app.get(AuditLog), app.get(ApiRates)));
 }

@@ -93,7 +93,16 @@ export class IdentityRepository {
     return tx.save(tx.create(Membership, membership));
   }
 
-  async changePasswordHash(userId: number, passwordHash: string, tx?: EntityManager): Promise<void> {
-    await (tx ?? this.dataSource.manager).update(User, { id: userId }, { passwordHash });
+  async changePasswordHash(
+    userId: number,
+    change: { readonly from: string; readonly to: string },
+    tx?: EntityManager,
+  ): Promise<boolean> {
+    const { affected } = await (tx ?? this.dataSource.manager).update(
+      User,
+      { id: userId, passwordHash: change.from },
+      { passwordHash: change.to },
+    );
+    return affected === 1;
   }
 }

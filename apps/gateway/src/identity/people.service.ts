@@ -39,8 +39,16 @@ export class People {
     return this.identities.organizations(scope);
   }
 
-  /** @param tx the transaction of what belongs to it; none: by itself */
-  changePasswordHash(userId: number, passwordHash: string, tx?: EntityManager): Promise<void> {
-    return this.identities.changePasswordHash(userId, passwordHash, tx);
+  /**
+   * A new hash in the place of the one that was checked: checking takes long, and what was changed meanwhile must not be undone.
+   * @param tx the transaction of what belongs to it; none: by itself
+   * @returns false: it is another one by now
+   */
+  changePasswordHash(
+    userId: number,
+    change: { readonly from: string; readonly to: string },
+    tx?: EntityManager,
+  ): Promise<boolean> {
+    return this.identities.changePasswordHash(userId, change, tx);
   }
 }

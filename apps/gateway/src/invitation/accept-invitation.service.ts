@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { asSystem, sqlState } from '#libs/database';
 import { ProblemError } from '../http/problem.js';
 import { IdentityChanges } from '../identity/identity-changes.service.js';
 import { JoinOrganization } from '../identity/join-organization.service.js';
 import { People } from '../identity/people.service.js';
+import type { User } from '../identity/user.entity.js';
 import { hashOfToken } from '../letter/one-time-token.js';
 import { CheckPassword } from '../login/check-password.service.js';
 import { NewPasswords } from '../login/change-password.service.js';
@@ -64,21 +66,27 @@ export class AcceptInvitation {
     if (invitation === null) throw over();
     const existing = await this.members.people.byEmail(invitation.email);
     // Whoever has the mail has not the account yet: an account wants its password.
-    if (existing !== null) await this.members.passwords.ofAccount(invitation.email, password, origin);
+    const proven =
+      existing === null ? null : await this.members.passwords.ofAccount(invitation.email, password, origin);
     const account = existing === null ? await this.newAccount(invitation.email, name, password) : null;
     return this.changes.unitOfWork.run(async (tx) => {
       const held = await this.invitations.byToken(hash, this.changes.now(), tx);
       const organization = held === null ? null : await this.members.joining.organization(tx, held.organizationId);
       if (held === null || organization === null) throw over();
       const user =
-        account === null
-          ? await this.members.people.lock(tx, existing!.uuid)
-          : await this.members.joining.makeAccount(tx, account);
+        account === null ? await this.stillProven(tx, proven!) : await this.members.joining.makeAccount(tx, account);
       await this.members.joining.join(tx, user, held.organizationId, held.role);
       await this.invitations.accepted(tx, held.id, this.changes.now());
       await this.changes.note(tx, line(held, user.uuid, origin), { role: held.role, new_account: existing === null });
       return { email: held.email, organization: organization.name };
     });
+  }
+
+  /** The account with its row locked. @throws ProblemError `invalid_credentials` when it was disabled or erased, or its password changed, since it was checked */
+  private async stillProven(tx: EntityManager, { uuid, passwordHash }: User): Promise<User> {
+    const user = await this.members.people.lock(tx, uuid);
+    if (user.active && user.passwordHash === passwordHash) return user;
+    throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
   }
 
   private async newAccount(

@@ -1,9 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsEmail, IsIn, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsIn, IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { MailAddress } from '../http/mail-address.decorator.js';
 import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnswersList, AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import { PageQuery } from '../http/parameters.js';
@@ -21,8 +22,7 @@ import { ManageInvitations } from './manage-invitations.service.js';
 
 export class InviteBody {
   @ApiProperty({ format: 'email', maxLength: 254 })
-  @IsEmail({ require_tld: false })
-  @MaxLength(254)
+  @MailAddress()
   email: string;
 
   @ApiProperty({ enum: ROLES })

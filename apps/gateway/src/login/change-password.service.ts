@@ -80,15 +80,23 @@ export class ChangePassword {
   ) {}
 
   /** @throws ProblemError `wrong_password`, `too_many_attempts`, `validation_failed` */
-  async change(
+  async change(person: UserPrincipal, change: PasswordChange, origin: Origin): Promise<void> {
+    if (await this.changeOnce(person, change, origin)) return;
+    // Between the check and the change another was made, a reset for instance, or it was hashed anew: only the first is a no.
+    if (!(await this.changeOnce(person, change, origin)))
+      throw new ProblemError('wrong_password', 'The password was changed at the same time, more than once.');
+  }
+
+  /** @returns false: the password that was checked is not the one of now */
+  private async changeOnce(
     person: UserPrincipal,
     { current, wanted, endOtherSessions }: PasswordChange,
     origin: Origin,
-  ): Promise<void> {
-    await this.passwords.ofPerson(person, current, origin);
-    const hash = await this.newPasswords.hashFor(person, wanted, '/new_password');
-    await this.changes.unitOfWork.run(async (tx) => {
-      await this.people.changePasswordHash(person.id, hash, tx);
+  ): Promise<boolean> {
+    const { passwordHash: from } = await this.passwords.ofPerson(person, current, origin);
+    const to = await this.newPasswords.hashFor(person, wanted, '/new_password');
+    return this.changes.unitOfWork.run(async (tx) => {
+      if (!(await this.people.changePasswordHash(person.id, { from, to }, tx))) return false;
       const ended = endOtherSessions
         ? await this.sessions.endAll(tx, person.id, 'password_changed', person.session.uuid)
         : 0;
@@ -101,6 +109,7 @@ export class ChangePassword {
         requestId: origin.requestId,
         detail: { sessions_ended: ended },
       });
+      return true;
     });
   }
 }

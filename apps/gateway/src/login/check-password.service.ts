@@ -25,7 +25,7 @@ export class CheckPassword {
   ) {}
 
   /**
-   * The account of this address and password. No answer tells whether an account exists.
+   * The account of this address and password, as it was when the password was checked. No answer tells whether an account exists.
    * @throws ProblemError `invalid_credentials`, `too_many_attempts`, `unavailable`
    */
   async ofAccount(email: string, password: string, origin: Origin): Promise<User> {
@@ -46,9 +46,7 @@ export class CheckPassword {
       });
     }
     await this.counts.succeeded(user, origin);
-    if (needsRehash(user.passwordHash, this.hasher.cost))
-      await this.people.changePasswordHash(user.id, await this.hasher.hash(password));
-    return user;
+    return needsRehash(user.passwordHash, this.hasher.cost) ? this.hashedAnew(user, password) : user;
   }
 
   /**
@@ -72,6 +70,13 @@ export class CheckPassword {
     }
     await this.counts.succeeded(user, origin);
     return user;
+  }
+
+  /** With a hash of today's scheme and cost. Whoever changed the password meanwhile wins: then it is as it was checked. */
+  private async hashedAnew(user: User, password: string): Promise<User> {
+    const passwordHash = await this.hasher.hash(password);
+    const change = { from: user.passwordHash, to: passwordHash };
+    return (await this.people.changePasswordHash(user.id, change)) ? { ...user, passwordHash } : user;
   }
 
   private async isRight(password: string, user: User | null): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { ProblemError } from '../http/problem.js';
 import { People } from '../identity/people.service.js';
@@ -26,22 +27,45 @@ export class LogIn {
 
   /** @throws ProblemError `invalid_credentials`, `too_many_attempts`, `unavailable` */
   async logIn(email: string, password: string, origin: Origin): Promise<LoggedIn | CodeOwed> {
-    const user = await this.passwords.ofAccount(email, password, origin);
-    if (!(await this.factors.isOn(user.id))) return this.tokens.open(user, origin);
-    return { challenge: await this.challenges.give({ userUuid: user.uuid, sessionVersion: user.sessionVersion }) };
+    // While it was checked the password was changed, or only hashed anew: that shows when it is checked once more.
+    const loggedIn = (await this.tryOnce(email, password, origin)) ?? (await this.tryOnce(email, password, origin));
+    if (loggedIn !== null) return loggedIn;
+    throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
   }
 
   /** @throws ProblemError `invalid_challenge`, `invalid_code`, `too_many_attempts` */
   async finish(challenge: string, code: string, origin: Origin): Promise<LoggedIn> {
     const owed = await this.challenges.tryOne(challenge);
     const user = owed === null ? null : await this.people.byUuid(owed.userUuid);
-    if (user === null || !user.active || user.sessionVersion !== owed?.sessionVersion)
-      throw new ProblemError(
-        'invalid_challenge',
-        'The log-in took too long, or too many codes were wrong. Log in again.',
-      );
+    if (user === null || !user.active || user.sessionVersion !== owed?.sessionVersion) throw over();
+    // A password that is the right one no longer opens nothing, whatever was begun with it.
+    if (passwordMark(user.passwordHash) !== owed.passwordMark) throw over();
     await this.factors.prove(user, code, origin);
     await this.challenges.end(challenge);
-    return this.tokens.open(user, origin);
+    const loggedIn = await this.tokens.open(user, origin);
+    if (loggedIn === null) throw over();
+    return loggedIn;
   }
+
+  /** @returns null: the password that was checked is the one of now no longer */
+  private async tryOnce(email: string, password: string, origin: Origin): Promise<LoggedIn | CodeOwed | null> {
+    const user = await this.passwords.ofAccount(email, password, origin);
+    if (!(await this.factors.isOn(user.id))) return this.tokens.open(user, origin);
+    const { uuid: userUuid, sessionVersion, passwordHash } = user;
+    return {
+      challenge: await this.challenges.give({ userUuid, sessionVersion, passwordMark: passwordMark(passwordHash) }),
+    };
+  }
+}
+
+/** Tells one stored password from another, and nothing of it. */
+function passwordMark(passwordHash: string): string {
+  return hash('sha256', passwordHash, 'base64url');
+}
+
+function over(): ProblemError {
+  return new ProblemError(
+    'invalid_challenge',
+    'The log-in took too long, the password was changed, or too many codes were wrong. Log in again.',
+  );
 }

@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsBoolean, IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsBoolean, IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { Answer } from '../http/answer.js';
+import { MailAddress } from '../http/mail-address.decorator.js';
 import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnswersOne, Refuses } from '../http/openapi.decorator.js';
 import type { UserPrincipal } from '../identity/principal.js';
@@ -19,8 +20,7 @@ import { StepUp } from './step-up.service.js';
 
 export class LoginBody {
   @ApiProperty({ format: 'email', maxLength: 254 })
-  @IsEmail({ require_tld: false })
-  @MaxLength(254)
+  @MailAddress()
   email: string;
 
   /** Taken as it is: not trimmed, not folded, not cut. */

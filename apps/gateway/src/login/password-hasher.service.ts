@@ -34,14 +34,19 @@ export class PasswordHasher {
   }
 
   /**
-   * True when `password` is the one of `stored`. Without a stored hash (no such account) it works as long and says no.
+   * True when `password` is the one of `stored`. Without a stored hash (no such account) it works as long and says no; with one of a lower cost
+   * than today's it works as long, too: else whoever has not logged in since the cost was raised could be told from who has no account.
    * @throws HasherBusyError
    */
   async check(password: string, stored: string | null): Promise<boolean> {
     const known = stored === null ? null : readStoredHash(stored);
     const against = known?.bcrypt ?? (await this.dummyHash());
-    const same = await this.inTurn(() => bcrypt.compare(prehash(password, this.pepper), against));
-    return known !== null && same;
+    return this.inTurn(async () => {
+      const same = await bcrypt.compare(prehash(password, this.pepper), against);
+      // Each step of cost doubles the work: what was done and all steps up to today's are together one of today's.
+      for (let cost = known?.cost ?? this.cost; cost < this.cost; cost++) await bcrypt.hash('', cost);
+      return known !== null && same;
+    });
   }
 
   /** Makes the dummy beforehand, so that the first unknown account does not take twice as long. */

@@ -50,6 +50,21 @@ describe('passwords', () => {
     expect(median(unknown) / median(known)).toBeLessThan(1.6);
   });
 
+  it('S09: take as long to refuse when they were kept at the lower cost of former days', async () => {
+    const slow = new PasswordHasher(PEPPER, 9);
+    const stored = await hasher.hash('a password');
+    await slow.warmUp();
+    const [former, unknown]: [number[], number[]] = [[], []];
+    for (let i = 0; i < 15; i++) {
+      former.push(await timeOf(() => slow.check('wrong', stored)));
+      unknown.push(await timeOf(() => slow.check('wrong', null)));
+    }
+    // At their own cost it would be 32.
+    expect(median(unknown) / median(former)).toBeGreaterThan(0.6);
+    expect(median(unknown) / median(former)).toBeLessThan(1.6);
+    expect(await slow.check('a password', stored)).toBe(true);
+  });
+
   it.each(['', 'plain text', '$2b$04$' + 'x'.repeat(53), 'pw2$$2b$04$' + 'x'.repeat(53), 'pw1$$2b$04$short'])(
     'are refused, not crashed on, when what is stored is %j',
     async (stored) => {

@@ -108,6 +108,7 @@ const WebAddress = (): PropertyDecorator =>
   applyDecorators(
     IsUrl({ protocols: ['http', 'https'], require_protocol: true, require_tld: false, disallow_auth: true }),
     MaxLength(2048),
+    Matches(/^[^\p{Cc}\p{Surrogate}]*$/u, { message: '$property must not hold control characters' }),
   );
 
 const OrganizationChoice = (): PropertyDecorator =>

@@ -1,7 +1,8 @@
 import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { IsEmail, IsString, MaxLength, MinLength } from 'class-validator';
+import { IsString, MaxLength, MinLength } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import { MailAddress } from '../http/mail-address.decorator.js';
 import { Refuses } from '../http/openapi.decorator.js';
 import { CountAttempts } from '../login/count-attempts.service.js';
 import { Public } from '../login/asker.decorator.js';
@@ -11,8 +12,7 @@ import { ResetPassword } from './reset-password.service.js';
 
 export class AskResetBody {
   @ApiProperty({ format: 'email', maxLength: 254 })
-  @IsEmail({ require_tld: false })
-  @MaxLength(254)
+  @MailAddress()
   email: string;
 }
 

@@ -51,7 +51,7 @@ export class ResetPassword {
       )
         throw over();
       await this.resets.used(tx, held.id, now);
-      await this.parts.people.changePasswordHash(user.id, passwordHash, tx);
+      await this.parts.people.changePasswordHash(user.id, { from: current.passwordHash, to: passwordHash }, tx);
       const ended = await this.parts.sessions.endAll(tx, user.id, 'password_reset');
       await this.letters.send(tx, { letter: 'password_changed', to: user, origin });
       await this.changes.note(tx, lineOfReset('password.reset', user.uuid, `user:${user.uuid}`, origin), {

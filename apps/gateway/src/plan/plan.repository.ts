@@ -12,7 +12,7 @@ export interface RoomForSites {
 }
 
 /** Any fixed number: whoever changes plans holds it. */
-const PLANS_LOCK = 4_711_205;
+const PLANS_LOCK = 4_711_207;
 
 /** Plans. Who reads them needs no scope; writing is for the platform, in Postgres too. */
 @Injectable()

@@ -77,13 +77,13 @@ export class PushController {
 
   private readonly options: RouteShorthandOptions = {
     bodyLimit: MOST_COMPRESSED_BYTES,
-    onRequest: (request, reply, done) => {
-      this.identify(request as PushRequest, reply, done);
+    onRequest: (request, _reply, done) => {
+      this.identify(request as PushRequest, done);
     },
   };
 
   /** All that can be said before the body is read. */
-  private identify(request: PushRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  private identify(request: PushRequest, done: (error?: Error) => void): void {
     // Before `listen` nobody can be here; after it the parts are.
     const { headers, raw } = request;
     if (raw.url!.includes('?')) {
@@ -106,17 +106,17 @@ export class PushController {
     }
     const key = this.parts.keys.peek(text);
     if (key === undefined) {
-      this.lookUp(text, request, reply, done);
+      this.lookUp(text, request, done);
       return;
     }
-    done(this.admit(key, request, reply));
+    done(this.admit(key, request));
   }
 
   /**
    * A key that must be looked up. An address that has shown many invented ones is held back here and only here: a key that
    * was right before goes on, whoever shares its address, and mistyped ones cost no look-up.
    */
-  private lookUp(text: string, request: PushRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  private lookUp(text: string, request: PushRequest, done: (error?: Error) => void): void {
     const { keys, wrongKeyRate } = this.parts;
     const network = networkOf(request.ip);
     const wait = keys.wasRight(text) ? 0 : wrongKeyRate.wait(network);
@@ -127,7 +127,7 @@ export class PushController {
     keys.find(text).then(
       (found) => {
         if (found === null) wrongKeyRate.take(network);
-        done(this.admit(found, request, reply));
+        done(this.admit(found, request));
       },
       (error: unknown) => {
         done(toProblem(error));
@@ -135,7 +135,7 @@ export class PushController {
     );
   }
 
-  private admit(key: SiteKey | null, request: PushRequest, reply: FastifyReply): ProblemError | undefined {
+  private admit(key: SiteKey | null, request: PushRequest): ProblemError | undefined {
     if (key === null) {
       return new ProblemError('invalid_api_key', 'There is no such key, or it is no longer good.', {
         headers: { 'www-authenticate': 'X-API-Key realm="patchwatch"' },
@@ -145,13 +145,8 @@ export class PushController {
     if (request.params.siteUuid !== key.siteUuid && request.params.siteUuid.toLowerCase() !== key.siteUuid) {
       return new ProblemError('not_found', 'Nothing is at this address, or it is not yours to see.');
     }
-    const pushRate = this.parts.pushRates.of(key.pushesPerMinute);
-    const wait = pushRate.take(key.publicId);
-    if (wait > 0) {
-      void reply.header('ratelimit-policy', pushRate.policyHeader).header('ratelimit', pushRate.header(key.publicId));
-      return rateLimited(wait, 'This key sends more pushes than it may.');
-    }
-    return undefined;
+    const wait = this.parts.pushRates.of(key.pushesPerMinute).take(key.publicId);
+    return wait > 0 ? rateLimited(wait, 'This key sends more pushes than it may.') : undefined;
   }
 
   private readonly accept = (request: PushRequest, reply: FastifyReply): void => {
@@ -229,9 +224,12 @@ export class PushController {
       requestId: request.id,
       detail: problem.errors.length > 0 ? { errors: problem.errors.slice(0, 5) } : {},
     });
+    const rate = siteKey === null ? this.parts.wrongKeyRate : this.parts.pushRates.of(siteKey.pushesPerMinute);
     const closes = problem.status === 413 || siteKey === null ? { connection: 'close' } : {};
     void reply
       .code(problem.status)
+      .header('ratelimit-policy', rate.policyHeader)
+      .header('ratelimit', rate.header(siteKey === null ? networkOf(request.ip) : siteKey.publicId))
       .headers({ ...SECURITY_HEADERS, ...problemHeaders(problem), ...closes, 'x-request-id': request.id })
       .header('content-type', PROBLEM_CONTENT_TYPE)
       .send(JSON.stringify(problemDocument(problem, request.id, request.url)));

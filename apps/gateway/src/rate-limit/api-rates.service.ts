@@ -39,6 +39,11 @@ export class ApiRates implements OnApplicationShutdown {
       : take(this.keys.of(principal.requestsPerMinute), principal.publicId);
   }
 
+  /** The headers that tell a network where it stands; counts nothing. For what is refused before anybody asks who it is. */
+  standOfStranger(address: string): TakenRate['headers'] {
+    return headersOf(this.strangers, networkOf(address));
+  }
+
   /** Counts a request of somebody who is not known, or whose credentials are not good. */
   ofStranger(address: string): TakenRate {
     return take(this.strangers, networkOf(address));
@@ -51,5 +56,9 @@ export class ApiRates implements OnApplicationShutdown {
 
 function take(rate: SharedRateLimiter, name: string): TakenRate {
   const waitMs = rate.take(name);
-  return { waitMs, headers: { 'ratelimit-policy': rate.policyHeader, ratelimit: rate.header(name) } };
+  return { waitMs, headers: headersOf(rate, name) };
+}
+
+function headersOf(rate: SharedRateLimiter, name: string): TakenRate['headers'] {
+  return { 'ratelimit-policy': rate.policyHeader, ratelimit: rate.header(name) };
 }

@@ -12,6 +12,8 @@ export const MOST_CODES = 5;
 export interface Challenged {
   readonly userUuid: string;
   readonly sessionVersion: number;
+  /** Of the password that she gave: with another one the challenge is void. */
+  readonly passwordMark: string;
 }
 
 /** KEYS: the challenge. ARGV: most tries. Answers what is stored, or nothing when it is over. */

@@ -22,9 +22,11 @@ export class SessionTokens {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Logs in a person who has proved who she is. */
-  async open(user: User, origin: Origin): Promise<LoggedIn> {
-    const { uuid, refreshToken, ended } = await this.sessions.open(user, origin);
+  /** Logs in a person who has proved who she is. @param user as she was then @returns null: her password or account was changed since */
+  async open(user: User, origin: Origin): Promise<LoggedIn | null> {
+    const opened = await this.sessions.open(user, origin);
+    if (opened === null) return null;
+    const { uuid, refreshToken, ended } = opened;
     const deviceToken = await this.notices.opened(user, uuid, origin);
     return { ...this.access(user, uuid), refreshToken, deviceToken, ended };
   }

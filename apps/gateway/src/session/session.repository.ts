@@ -24,6 +24,18 @@ export class SessionRepository {
     await tx.query('SELECT pg_advisory_xact_lock($1, $2)', [SESSIONS_LOCK, userId]);
   }
 
+  /** Whether the account is active and its password the one that was checked. Until the transaction ends neither changes. */
+  async isStill(
+    tx: EntityManager,
+    owner: { readonly id: number; readonly sessionVersion: number; readonly passwordHash: string },
+  ): Promise<boolean> {
+    const rows = await tx.query<unknown[]>(
+      'SELECT 1 FROM users WHERE id = $1 AND active AND session_version = $2 AND password_hash = $3 FOR SHARE',
+      [owner.id, owner.sessionVersion, owner.passwordHash],
+    );
+    return rows.length > 0;
+  }
+
   /** Live sessions of a user, the last used first. */
   live(userId: number, now: Date, tx: EntityManager = this.dataSource.manager): Promise<Session[]> {
     return tx.find(Session, { where: alive(userId, now), order: { lastSeenAt: 'DESC', id: 'DESC' } });

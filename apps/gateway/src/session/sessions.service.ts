@@ -21,6 +21,11 @@ export interface SessionOwner {
   readonly sessionVersion: number;
 }
 
+/** Who has proved who she is, by the password of which this is the hash. */
+export interface ProvenOwner extends SessionOwner {
+  readonly passwordHash: string;
+}
+
 export interface Opened {
   readonly uuid: string;
   readonly refreshToken: string;
@@ -45,10 +50,14 @@ export class Sessions {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** A new session; when there are three, the one used least recently ends. Log-ins of one user that come together wait for each other. */
-  open(owner: SessionOwner, origin: Origin): Promise<Opened> {
+  /**
+   * A new session; when there are three, the one used least recently ends. Log-ins of one user that come together wait for each other.
+   * @returns null: since the password was checked it was changed, or the account disabled or erased; what ended her sessions then ends this one, too
+   */
+  open(owner: ProvenOwner, origin: Origin): Promise<Opened | null> {
     return this.unitOfWork.run(async (tx) => {
       await this.sessions.lockUser(tx, owner.id);
+      if (!(await this.sessions.isStill(tx, owner))) return null;
       const now = this.clock.now();
       const surplus = (await this.sessions.live(owner.id, now, tx)).slice(MOST_SESSIONS - 1);
       await this.sessions.end(

@@ -35,7 +35,8 @@ class LookUpTooSlow extends Error {}
 /**
  * Who a site key belongs to, from memory. Order of the checks: form and checksum (no look-up), memory, database (look-ups
  * that come together in one statement), then the secret in constant time. The database is asked again after 30 s, and at once
- * when another replica says that a key has changed (`forget`).
+ * when another replica says that a key has changed (`forget`). That a key was used is noted within a minute; the first time before anybody is
+ * let in by it, for a key that was never used can be replaced without a person (enrolment).
  */
 @Injectable()
 export class SiteKeyDirectory implements OnApplicationShutdown {
@@ -46,6 +47,12 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
   private changes = 0;
   private readonly used = new Set<number>();
   private lastTouch = 0;
+  private touching: NodeJS.Timeout | undefined;
+  /** First uses that come together, as one statement. */
+  private readonly firstUses = new GatheredLookUps(async (ids) => {
+    await this.keys.touch(ids.map(Number), this.clock.now());
+    return new Map<string, never>();
+  });
   /** Until then nobody waits for the database who need not. Milliseconds since the epoch. */
   private awayUntil = 0;
 
@@ -64,7 +71,10 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     if (publicId === null) return null;
     const now = Date.now();
     const known = this.present.get(publicId);
-    if (known !== undefined && now - known.readAt < FRESH_MS) return this.proven(known.key, text);
+    if (known !== undefined && now - known.readAt < FRESH_MS) {
+      const key = this.proven(known.key, text);
+      return key?.isUnused === true ? undefined : key;
+    }
     const missing = this.absent.get(publicId);
     if (missing !== undefined && now - missing.readAt < ABSENT_FRESH_MS) return null;
     return undefined;
@@ -75,7 +85,9 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     const known = this.peek(text);
     if (known !== undefined) return known;
     const publicId = publicIdOfSiteKey(text);
-    return publicId === null ? null : this.proven(await this.read(publicId), text);
+    const key = publicId === null ? null : this.proven(await this.read(publicId), text);
+    if (key?.isUnused === true) await this.noteFirstUse(key);
+    return key;
   }
 
   /** Whether a key of this public id was good when it was last looked up. Says nothing of now, nor of the secret. */
@@ -99,6 +111,7 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    clearTimeout(this.touching);
     await this.noteUse();
   }
 
@@ -107,11 +120,21 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     const now = Date.now();
     if (key.expiresAt !== null && key.expiresAt <= now) return null;
     this.used.add(key.id);
-    if (now - this.lastTouch > TOUCH_EVERY_MS) {
-      this.lastTouch = now;
-      void this.noteUse();
-    }
+    this.touching ??= this.touchSoon(now);
     return key;
+  }
+
+  /** At once when that is a minute ago, else then: nobody else may come for a day, and it would be noted a day late. */
+  private touchSoon(now: number): NodeJS.Timeout {
+    const timer = setTimeout(
+      () => {
+        this.touching = undefined;
+        this.lastTouch = Date.now();
+        void this.noteUse();
+      },
+      Math.max(0, this.lastTouch + TOUCH_EVERY_MS - now),
+    );
+    return timer.unref();
   }
 
   /**
@@ -155,6 +178,12 @@ export class SiteKeyDirectory implements OnApplicationShutdown {
     into.set(publicId, { key, readAt: Date.now() });
     // Maps keep the order of insertion: the first was read longest ago.
     if (into.size > most) into.delete(into.keys().next().value!);
+  }
+
+  private async noteFirstUse(key: SiteKey): Promise<void> {
+    await this.firstUses.find(String(key.id));
+    const known = this.present.get(key.publicId);
+    if (known?.key === key) this.present.set(key.publicId, { ...known, key: { ...key, isUnused: false } });
   }
 
   private async noteUse(): Promise<void> {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { pino } from 'pino';
 import { SiteStanding } from '../quarantine/site-standing.js';
 import { newKey } from './site-key.js';
@@ -5,8 +6,9 @@ import { SiteKeyDirectory } from './site-key-directory.service.js';
 import type { SiteKeyRepository, SiteKeyRow } from './site-key.repository.js';
 
 /** Keys in memory; a look-up answers when the test says so. */
-function slowKeys() {
+function slowKeys(isUnused = false) {
   const asked: { publicIds: readonly string[]; answer: () => void }[] = [];
+  const touched: number[][] = [];
   const keys = Array.from({ length: 6 }, () => newKey('site'));
   const rows: SiteKeyRow[] = keys.map((key, i) => ({
     id: i,
@@ -17,6 +19,7 @@ function slowKeys() {
     organizationId: 1,
     expiresAt: null,
     isHistory: false,
+    isUnused,
     standing: new SiteStanding({ url: 'https://shop.example', environment: 'prod', quarantineReason: null }),
     pushesPerMinute: 600,
     requestsPerMinute: 6000,
@@ -29,10 +32,12 @@ function slowKeys() {
         };
         asked.push({ publicIds, answer });
       }),
-    touch: async () => undefined,
+    touch: async (ids: readonly number[]) => {
+      touched.push([...ids]);
+    },
   } as unknown as SiteKeyRepository;
   const directory = new SiteKeyDirectory(repository, { now: () => new Date() }, pino({ enabled: false }));
-  return { directory, asked, texts: keys.map(({ text }) => text), rows };
+  return { directory, asked, touched, texts: keys.map(({ text }) => text), rows };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -64,5 +69,42 @@ describe('look-ups of site keys', () => {
     while (asked.length < 2) await turn();
     asked[1]!.answer();
     await expect(second).resolves.toMatchObject({ siteUuid: 'site-1' });
+  });
+});
+
+describe('the use of site keys', () => {
+  /** A key that was looked up and let somebody in. */
+  async function used({ directory, asked, texts }: ReturnType<typeof slowKeys>, which: number): Promise<void> {
+    const found = directory.find(texts[which]!);
+    await turns();
+    asked.at(-1)!.answer();
+    await expect(found).resolves.toMatchObject({ siteUuid: `site-${which}` });
+  }
+
+  it('is noted the first time before anybody is let in, also shortly after others', async () => {
+    const keys = slowKeys(true);
+    await used(keys, 0);
+    await used(keys, 1);
+    expect(keys.touched.flat()).toEqual(expect.arrayContaining([0, 1]));
+    // It is no first time any more.
+    expect(keys.directory.peek(keys.texts[1]!)).toMatchObject({ siteUuid: 'site-1' });
+    await keys.directory.onApplicationShutdown();
+  });
+
+  it('is noted within a minute, also when nobody comes after', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'queueMicrotask', 'nextTick'] });
+    try {
+      const keys = slowKeys();
+      await used(keys, 0);
+      await jest.advanceTimersByTimeAsync(50);
+      expect(keys.touched).toEqual([[0]]);
+      await used(keys, 1);
+      await jest.advanceTimersByTimeAsync(50);
+      expect(keys.touched).toEqual([[0]]);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(keys.touched).toEqual([[0], [1]]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -20,6 +20,8 @@ export interface SiteKeyRow {
   readonly expiresAt: number | null;
   /** For history that is loaded, from wherever that is. */
   readonly isHistory: boolean;
+  /** It was never used, as far as is noted. */
+  readonly isUnused: boolean;
   /** What tells whether a push is the site's own. */
   readonly standing: SiteStanding;
   /** What the plan of the organization lets this key send. */
@@ -48,6 +50,7 @@ export class SiteKeyRepository {
           uuid: string;
           organization_id: number;
           expires_at: Date | null;
+          last_used_at: Date | null;
           purpose: KeyPurpose;
           url: string;
           environment: Environment;
@@ -56,7 +59,7 @@ export class SiteKeyRepository {
           key_requests_per_minute: number;
         }[]
       >(
-        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at, k.purpose,
+        `SELECT k.id, k.public_id, k.secret_hash, k.site_id, s.uuid, k.organization_id, k.expires_at, k.last_used_at, k.purpose,
               s.url, s.environment, s.quarantine_reason,
               p.pushes_per_minute, p.key_requests_per_minute
          FROM api_keys k JOIN sites s ON s.id = k.site_id AND s.organization_id = k.organization_id
@@ -75,6 +78,7 @@ export class SiteKeyRepository {
       organizationId: row.organization_id,
       expiresAt: row.expires_at?.getTime() ?? null,
       isHistory: row.purpose === 'backfill',
+      isUnused: row.last_used_at === null,
       standing: new SiteStanding({ url, environment, quarantineReason }, row.purpose === 'backfill'),
       pushesPerMinute: row.pushes_per_minute,
       requestsPerMinute: row.key_requests_per_minute,

@@ -1,16 +1,34 @@
-import { isURL } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { isURL, MaxLength, registerDecorator } from 'class-validator';
+import { isPlainText } from '../http/parameters.js';
 
-/** What an address of a site is; `class-validator` knows it from here. */
-export const SITE_ADDRESS = {
+const FORM = {
   protocols: ['http', 'https'],
   require_protocol: true,
   require_tld: false,
   allow_underscores: true,
   disallow_auth: true,
 };
-export const LONGEST_SITE_ADDRESS = 2048;
+const LONGEST = 2048;
 
-/** Whether a site can be registered with this address. */
+/** Whether a site can be registered with this address: one that people would write, that browsers can open, and that Postgres and logs can hold. */
 export function isSiteAddress(url: string): boolean {
-  return url.length <= LONGEST_SITE_ADDRESS && isURL(url, SITE_ADDRESS);
+  return url.length <= LONGEST && isPlainText(url) && isURL(url, FORM) && URL.canParse(url);
+}
+
+/** A member that is the address of a site. */
+export const SiteAddress = (): PropertyDecorator => applyDecorators(CanBeRegistered(), MaxLength(LONGEST));
+
+function CanBeRegistered(): PropertyDecorator {
+  return (target, property) => {
+    registerDecorator({
+      name: 'siteAddress',
+      target: target.constructor,
+      propertyName: property as string,
+      validator: {
+        validate: (value) => typeof value === 'string' && isSiteAddress(value),
+        defaultMessage: () => '$property must be an address that begins with https:// or http://',
+      },
+    });
+  };
 }

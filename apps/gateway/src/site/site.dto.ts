@@ -1,16 +1,13 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsUrl, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, Matches, Max, Min } from 'class-validator';
 import { MayBeLeftOut } from '../http/may-be-left-out.decorator.js';
 import { AnyOf, BooleanParameter, Exactly, isModuleName, PageQuery, Sort, TextParameter } from '../http/parameters.js';
 import { PlainText } from '../http/plain-text.decorator.js';
 import { KEY_PURPOSES } from '../site-key/api-key.entity.js';
 import type { KeyPurpose } from '../site-key/api-key.entity.js';
-import { LONGEST_SITE_ADDRESS, SITE_ADDRESS } from './site-address.js';
+import { SiteAddress } from './site-address.js';
 import { ENVIRONMENTS } from './site.entity.js';
 import type { Environment } from './site.entity.js';
-
-const SiteAddress = (): PropertyDecorator => applyDecorators(IsUrl(SITE_ADDRESS), MaxLength(LONGEST_SITE_ADDRESS));
 
 export class CreateSiteBody {
   @ApiProperty({ example: 'Town hall', maxLength: 255 })
