@@ -6,7 +6,7 @@ import {
   patchProgress,
   reportingProgress,
 } from '#libs/contracts';
-import { RpcError } from '#libs/streams';
+import { RpcError, TaggedAnswer, UNCHANGED } from '#libs/streams';
 import { AS_OF, apiInABox, told, type Api } from './api-in-a-box.js';
 
 describe('reading answers', () => {
@@ -72,6 +72,25 @@ describe('reading answers', () => {
       });
       // The link works as it stands.
       expect((await api.get(body.links.next!)).body.meta.page).toBe(3);
+    });
+
+    it('shows what is kept, byte for byte, as of the moment in which its owner said that it is right, and nothing when he does not answer', async () => {
+      const page = { items: rows(2), meta: { total: 2, as_of: AS_OF }, next: null };
+      const ask = () => api.get('/api/v1/exposures?per_page=2&reason=removed');
+      api.others.answer(listExposures, () => new TaggedAnswer('t1', AS_OF, page));
+      const first = await ask();
+      const later = '2026-11-21T12:00:00.000Z';
+      api.others.answer(listExposures, () => new TaggedAnswer('t1', later, UNCHANGED));
+      const second = await ask();
+      expect(second.body.data).toEqual(first.body.data);
+      expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
+      expect([first.body.meta.as_of, second.body.meta.as_of]).toEqual([AS_OF, later]);
+      api.others.answer(listExposures, () => new TaggedAnswer('t2', later, { ...page, items: rows(1) }));
+      expect((await ask()).body.data).toHaveLength(1);
+      api.others.answer(listExposures, () => {
+        throw new RpcError('unavailable', 'the database is away', 503);
+      });
+      expect((await ask()).status).toBe(503);
     });
 
     it('ends with links to nowhere', async () => {

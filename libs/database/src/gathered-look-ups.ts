@@ -1,6 +1,8 @@
 /** How long look-ups gather behind one that is under way: many that come at once share few statements and connections. */
 const GATHER_MS = 20;
 
+const ignored = (): void => undefined;
+
 interface Batch<Found> {
   readonly names: Set<string>;
   readonly found: Promise<ReadonlyMap<string, Found>>;
@@ -13,7 +15,8 @@ interface Batch<Found> {
 export class GatheredLookUps<Found> {
   /** Those that leave next. */
   private batch: Batch<Found> | undefined;
-  private underway: Promise<unknown> = Promise.resolve();
+  /** undefined: nothing is. */
+  private underway: Promise<unknown> | undefined;
 
   /** @param read what there is of these names, by name */
   constructor(private readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Found>>) {}
@@ -32,18 +35,23 @@ export class GatheredLookUps<Found> {
       this.batch = undefined;
       return this.read([...names]);
     });
-    this.underway = found.catch(() => undefined);
+    const underway = found.then(ignored, ignored).then(() => {
+      if (this.underway === underway) this.underway = undefined;
+    });
+    this.underway = underway;
     return { names, found };
   }
 
   /** Until nothing is under way, but not longer than `GATHER_MS`; never before the end of this turn. */
   private async gathered(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GATHER_MS);
-    });
-    await Promise.race([this.underway, patience]);
-    clearTimeout(timer);
+    if (this.underway !== undefined) {
+      let timer: NodeJS.Timeout | undefined;
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, GATHER_MS);
+      });
+      await Promise.race([this.underway, patience]);
+      clearTimeout(timer);
+    }
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }

@@ -6,10 +6,10 @@ import type { DataSource } from 'typeorm';
 const names = new Map<string, string>();
 
 /**
- * Runs one statement outside of a transaction, prepared: each connection parses it once, and plans it anew only as long as that pays. TypeORM has no
- * way to name a statement, and an unnamed one is planned each time, which for one over tables with row-level security often takes longer than
- * running it. Like all others it runs for whom it is issued (`tenancy.ts`).
- * @param text always the same few: values are parameters, never parts of it
+ * Runs one statement outside of a transaction, prepared: each connection parses and plans it once. TypeORM has no way to name a statement, and an
+ * unnamed one is planned each time, which for one over tables with row-level security often takes longer than running it. Like all others it runs
+ * for whom it is issued (`tenancy.ts`).
+ * @param text always the same few, values are parameters and never parts of it; its plan must be good for all values
  * @throws the database's error
  */
 export async function prepared<Row extends QueryResultRow>(

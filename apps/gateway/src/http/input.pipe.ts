@@ -12,12 +12,20 @@ class InputErrors extends Error {
   }
 }
 
+/** Queries that were good are remembered: so many, and none that is longer. People and programs ask with the same few. */
+const MOST_QUERIES = 1_000;
+const LONGEST_QUERY = 500;
+
 /** At most so many violations are told: more help nobody, and an attacker decides how many there are. */
 const MOST_VIOLATIONS = 20;
 
 /** Checks bodies and queries against their DTO classes: what is not declared is refused by name, never dropped in silence. */
 @Injectable()
 export class InputPipe extends ValidationPipe {
+  /** By class and text; frozen, because many requests share one. */
+  private readonly queries = new Map<unknown, Map<string, unknown>>();
+  private remembered = 0;
+
   constructor() {
     super({
       transform: true,
@@ -43,12 +51,31 @@ export class InputPipe extends ValidationPipe {
         [{ pointer: `/${inherited}`, code: 'unknown_member', detail: 'does not exist here' }],
         metadata.type,
       );
+    const text = metadata.type === 'query' ? JSON.stringify(value) : null;
+    const known = text === null ? undefined : this.queries.get(metadata.metatype)?.get(text);
+    if (known !== undefined) return known;
     try {
-      return await super.transform(value, metadata);
+      const good: unknown = await super.transform(value, metadata);
+      if (text !== null && typeof good === 'object' && good !== null) this.remember(metadata.metatype, text, good);
+      return good;
     } catch (error) {
       if (error instanceof InputErrors) throw toProblem(error.errors, metadata.type);
       throw error;
     }
+  }
+
+  /** What a query comes to follows from its class and its text alone. */
+  private remember(metatype: unknown, text: string, query: object): void {
+    if (text.length > LONGEST_QUERY) return;
+    for (const part of Object.values(query)) Object.freeze(part);
+    if (this.remembered >= MOST_QUERIES) {
+      this.queries.clear();
+      this.remembered = 0;
+    }
+    let ofClass = this.queries.get(metatype);
+    if (ofClass === undefined) this.queries.set(metatype, (ofClass = new Map()));
+    ofClass.set(text, Object.freeze(query));
+    this.remembered++;
   }
 }
 
