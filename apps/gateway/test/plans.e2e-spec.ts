@@ -227,6 +227,29 @@ describe('plans', () => {
     expect(codes).toEqual([202, 202, 202, 429]);
   });
 
+  it('change under a site that is being made, and it is made', async () => {
+    await add('before', { most_sites: 1 });
+    await add('after', { most_sites: 2 });
+    const { token, organizationId } = await tenant('before');
+    await newSite(token);
+    const tx = api.box.database.createQueryRunner();
+    await tx.startTransaction();
+    // As a change of an organization does it.
+    await tx.query('SELECT 1 FROM organizations WHERE id = $1 FOR UPDATE', [organizationId]);
+    await tx.query(`UPDATE organizations SET plan_id = (SELECT id FROM plans WHERE code = 'after') WHERE id = $1`, [
+      organizationId,
+    ]);
+    const made = ask(token, 'POST', 'sites', { name: 'x', url: 'https://late.example' });
+    const waits = () =>
+      api.box.database.query<unknown[]>(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+    await eventually(async () => (await waits()).length > 0, { what: 'the site to wait for the organization' });
+    await tx.commitTransaction();
+    await tx.release();
+    expect(told(await made)).toBe('201');
+  });
+
   it('have room for so many sites, however they come, and of many who come at once no more get in', async () => {
     await add('two', { most_sites: 2 });
     const { token, path } = await tenant('two');

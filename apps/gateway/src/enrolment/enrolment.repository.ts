@@ -43,10 +43,12 @@ export class EnrolmentRepository {
   ): Promise<EnrolledSite | null> {
     const enrolment = await tx.findOneBy(Enrolment, { organizationId, address, environment });
     if (enrolment === null) return null;
+    await tx.query('SELECT 1 FROM sites WHERE id = $1 FOR NO KEY UPDATE', [enrolment.siteId]);
+    // A statement of its own: it sees what those before us did to the key.
     const [site] = await tx.query<{ uuid: string; name: string; url: string; created_at: Date; unused: boolean }[]>(
       `SELECT s.uuid, s.name, s.url, s.created_at, k.id IS NOT NULL AND k.last_used_at IS NULL AND k.revoked_at IS NULL AS unused
          FROM sites s LEFT JOIN api_keys k ON k.organization_id = s.organization_id AND k.site_id = s.id AND k.public_id = $3
-        WHERE s.id = $1 AND s.organization_id = $2 AND s.removed_at IS NULL FOR NO KEY UPDATE OF s`,
+        WHERE s.id = $1 AND s.organization_id = $2 AND s.removed_at IS NULL`,
       [enrolment.siteId, organizationId, enrolment.siteKeyId],
     );
     if (site === undefined) return null;

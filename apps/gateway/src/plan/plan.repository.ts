@@ -78,13 +78,15 @@ export class PlanRepository {
 
   /** null: there is no such organization for who asks, or it was removed. Until the transaction ends nobody removes it. */
   async roomOf(tx: EntityManager, organizationId: number): Promise<RoomForSites | null> {
-    const [row] = await tx.query<{ code: string; most_sites: number | null }[]>(
+    const [organization] = await tx.query<{ plan_id: number }[]>(
       // The lock is the one that a site's foreign key takes anyway. Who had to wait for a removal sees the row as that left it.
-      `SELECT p.code, p.most_sites FROM organizations o JOIN plans p ON p.id = o.plan_id
-        WHERE o.id = $1 AND o.removed_at IS NULL FOR KEY SHARE OF o`,
+      'SELECT plan_id FROM organizations WHERE id = $1 AND removed_at IS NULL FOR KEY SHARE',
       [organizationId],
     );
-    return row === undefined ? null : { code: row.code, mostSites: row.most_sites };
+    if (organization === undefined) return null;
+    // A statement of its own: joined to the first, the plan of before the wait would be held against that of after it, and nothing be found.
+    const { code, mostSites } = await tx.findOneByOrFail(Plan, { id: organization.plan_id });
+    return { code, mostSites };
   }
 
   /** Sites that the organization has. Until the transaction ends, nobody else who asks this gets an answer. */
