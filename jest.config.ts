@@ -1,5 +1,11 @@
 /** @jest-config-loader esbuild-register */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from 'jest';
+
+const STAMP = join(process.cwd(), 'dist', 'packages', '.stamp.json');
+/** The packages that tools/bundle.mjs made one file each: as single files they would be loaded anew, two thousand of them, for every test file. */
+const bundled = existsSync(STAMP) ? (JSON.parse(readFileSync(STAMP, 'utf8')) as { names: string[] }).names : [];
 
 /**
  * One configuration for every tier; the tier is the file's suffix:
@@ -26,6 +32,7 @@ const config: Config = {
   },
   moduleNameMapper: {
     '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts',
+    [`^(${bundled.join('|')})$`]: '<rootDir>/dist/packages/$1.mjs',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
 };

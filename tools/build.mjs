@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// Compiles the TypeScript of apps, libs, tools and e2e to dist/, file by file and without a type check (`npm run typecheck` does that).
-// Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
+// Compiles the TypeScript of apps, libs, tools and e2e to dist/, file by file and without a type check (`npm run typecheck` does that), and bundles
+// large packages beside it. Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle, bundled } from './bundle.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = join(root, 'dist', '.build-stamp.json');
@@ -22,13 +23,21 @@ const WIDTH = 8;
  * @throws Error with the compiler's words, naming the file
  */
 export async function build() {
+  const [built] = await Promise.all([compileSources(), bundle()]);
+  return built;
+}
+
+async function compileSources() {
   const sources = FOLDERS.flatMap((folder) => listSources(folder));
-  // Settings and compiler take part in every file's hash: a new compiler compiles everything anew.
+  // Settings, compiler and list of bundled packages take part in every file's hash: a new compiler compiles everything anew.
   const settings = [
     readFileSync(join(root, '.swcrc')),
     readFileSync(join(root, 'node_modules/@swc/core/package.json')),
+    readFileSync(join(root, 'tools/bundle.mjs')),
   ];
-  const salt = createHash('sha256').update(settings[0]).update(settings[1]).digest('hex');
+  const hash = createHash('sha256');
+  for (const setting of settings) hash.update(setting);
+  const salt = hash.digest('hex');
   const before = readStamp();
   const now = {};
   for (const source of sources) {
@@ -74,7 +83,16 @@ async function compile(source) {
   }
   mkdirSync(folder, { recursive: true });
   write(join(root, map), result.map ?? '');
-  write(join(root, output), `${result.code}\n//# sourceMappingURL=${map.split('/').pop()}\n`);
+  const code = takePackagesFromBundle(result.code, dirname(output));
+  write(join(root, output), `${code}\n//# sourceMappingURL=${map.split('/').pop()}\n`);
+}
+
+/** Code in `folder` imports packages that are bundled from there. */
+function takePackagesFromBundle(code, folder) {
+  return code.replace(/(\bfrom |\bimport |\bimport\()(['"])([\w@][^'"\n]*)\2/g, (all, before, quote, name) => {
+    const path = bundled(name, folder);
+    return path === undefined ? all : `${before}${quote}${path}${quote}`;
+  });
 }
 
 function outputsOf(source) {

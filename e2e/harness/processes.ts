@@ -47,7 +47,8 @@ export class ServiceProcess {
         if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
         return 'ready';
       },
-      { timeoutMs: 120_000, what: `${this.name} to be ready` },
+      // Less often than usual: asking takes time from those that start.
+      { timeoutMs: 120_000, everyMs: 100, what: `${this.name} to be ready` },
     ).then(
       (outcome) => {
         if (outcome === 'ended') throw new Error(`${this.name} ended while starting:\n${this.output}`);

@@ -56,6 +56,8 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
         PATCHWATCH_PEPPER: randomBytes(32).toString('hex'),
         PATCHWATCH_BOOTSTRAP_EMAIL: email,
         PATCHWATCH_BOOTSTRAP_PASSWORD: password,
+        // What makes guessing dear makes every log-in of a story dear, too.
+        PATCHWATCH_PASSWORD_COST: '4',
         PATCHWATCH_LOG_LEVEL: 'info',
         ...options.env,
       },

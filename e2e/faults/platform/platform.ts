@@ -199,8 +199,9 @@ export class Platform {
       }
     }
     // The first gateway makes the first user; two at once would both try.
-    await Promise.all(this.instances.filter(({ service }) => service !== 'gateway').map((one) => one.start()));
-    for (const gateway of this.fleet('gateway')) await gateway.start();
+    const [first, ...replicas] = this.fleet('gateway');
+    const others = this.instances.filter(({ service }) => service !== 'gateway').map((one) => one.start());
+    await Promise.all([...others, first!.start().then(() => Promise.all(replicas.map((one) => one.start())))]);
     for (const instance of this.instances) instance.supervised = true;
     await this.client.login(email, password);
   }

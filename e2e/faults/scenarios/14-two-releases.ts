@@ -57,7 +57,7 @@ export const twoReleases: Scenario = {
 function nextRelease(): string {
   const folder = mkdtempSync(join(tmpdir(), 'patchwatch-next-release-'));
   const here = process.cwd();
-  for (const part of ['apps', 'libs'])
+  for (const part of ['apps', 'libs', 'packages'])
     cpSync(join(here, 'dist', part), join(folder, 'dist', part), { recursive: true });
   cpSync(join(here, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(here, 'node_modules'), join(folder, 'node_modules'));
