@@ -124,6 +124,8 @@ describe('logging in', () => {
     ['a member too many (S53)', { email: EMAIL, password: PASSWORD, superuser: true }, '/superuser'],
     ['no password', { email: EMAIL }, '/password'],
     ['a list for an address', { email: [EMAIL], password: PASSWORD }, '/email'],
+    ['half a character in the address', { email: 'a\ud800@agency.example', password: PASSWORD }, '/email'],
+    ['what is nested beyond every stack', `${'{"email":'.repeat(20_000)}1${'}'.repeat(20_000)}`, ''],
     [
       'a prototype',
       JSON.stringify({ email: EMAIL, password: PASSWORD }).replace('{', '{"constructor":{"prototype":{}},'),

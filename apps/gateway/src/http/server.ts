@@ -3,6 +3,7 @@ import { fastify as createServer, type FastifyInstance } from 'fastify';
 import { asSomebody } from '#libs/database';
 import { metrics, tracingOf, withCorrelation, type Logger } from '#libs/runtime';
 import { AuditLog } from '../audit/audit-log.service.js';
+import { isTooDeep } from '../push/push-body.js';
 import { ApiRates } from '../rate-limit/api-rates.service.js';
 import { ProblemError } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
@@ -41,6 +42,15 @@ export function createFastify(settings: { readonly trustedProxies: readonly stri
     const { 'content-encoding': encoding } = request.headers;
     if (encoding !== undefined && encoding !== 'identity') {
       done(new ProblemError('unsupported_media_type', 'Send the body as it is: pushes alone may be compressed.'));
+      return;
+    }
+    // Checks of the body recurse, and a stack that overflows is an error of ours.
+    if (isTooDeep(Buffer.from(body))) {
+      done(
+        new ProblemError('validation_failed', 'The body is nested deeper than any body of the API.', {
+          errors: [{ pointer: '', code: 'too_deep', detail: 'must be less deep' }],
+        }),
+      );
       return;
     }
     void parse(request, body as string, (error, value) => {

@@ -19,7 +19,7 @@ const PARSE_FIRST_BYTES = 128 * 1024;
  */
 export function parsePushBody(body: Buffer): object {
   const text = decode(body);
-  if (body.length > PARSE_FIRST_BYTES && depthOfText(body) > MOST_DEPTH) throw tooDeep('');
+  if (body.length > PARSE_FIRST_BYTES && isTooDeep(body)) throw tooDeep('');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -54,6 +54,11 @@ function refused(...errors: Violation[]): ProblemError {
 
 function tooDeep(pointer: string): ProblemError {
   return refused({ pointer, code: 'too_deep', detail: `must not be nested more than ${MOST_DEPTH} deep` });
+}
+
+/** Whether it is nested deeper than anything honest, by the brackets outside of strings: parsing it costs nothing yet, walking it recurses. */
+export function isTooDeep(body: Buffer): boolean {
+  return depthOfText(body) > MOST_DEPTH;
 }
 
 /** Deepest nesting, by the brackets outside of strings. Stops when it is too deep. */
