@@ -67,13 +67,13 @@ export class InputPipe extends ValidationPipe {
   /** What a query comes to follows from its class and its text alone. */
   private remember(metatype: unknown, text: string, query: object): void {
     if (text.length > LONGEST_QUERY) return;
-    for (const part of Object.values(query)) Object.freeze(part);
+    for (const part of Object.values(query) as unknown[]) Object.freeze(part);
     if (this.remembered >= MOST_QUERIES) {
       this.queries.clear();
       this.remembered = 0;
     }
     let ofClass = this.queries.get(metatype);
-    if (ofClass === undefined) this.queries.set(metatype, (ofClass = new Map()));
+    if (ofClass === undefined) this.queries.set(metatype, (ofClass = new Map<string, unknown>()));
     ofClass.set(text, Object.freeze(query));
     this.remembered++;
   }
