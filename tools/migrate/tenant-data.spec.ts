@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { SERVICES, type ServiceName } from '#libs/contracts';
 import { asSystem, asTenant, createDataSource, urlForRole } from '#libs/database';
 import { eraseRows, exportRows } from '#libs/outbox';
 import { dropRoles, emptyDatabase } from '#libs/testing';
-import { ReceiptRepository } from '../../apps/ingest/src/receipt/receipt.repository.js';
 import { migrate } from './main.js';
 
 const NONE = '01a1fe21-2670-734d-b4ea-a23bfe8d5004';
@@ -65,26 +64,5 @@ describe('export and erasure of data in the schemas of all services', () => {
        WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity AND i.indexprs IS NOT NULL AND NOT i.indisunique`,
     );
     expect(useless).toEqual([]);
-  });
-
-  it('finds by indexes which pushes have ended, the dead ones too: however many letters there are, a batch does not read them', async () => {
-    const plan: string[] = [];
-    await asSystem(() =>
-      sources.ingest.transaction(async (tx) => {
-        await tx.query('SET LOCAL enable_seqscan = off');
-        const explained = {
-          query: async (sql: string, parameters: unknown[]) => {
-            const rows: Record<string, string>[] = await tx.query(`EXPLAIN ${sql}`, parameters);
-            plan.push(...rows.map((row) => row['QUERY PLAN']!));
-            return [];
-          },
-        } as unknown as EntityManager;
-        await new ReceiptRepository().endedBefore(explained, [{ siteId: 1, pushId: NONE }]);
-        await new ReceiptRepository().find(explained, 1, NONE);
-      }),
-    );
-    const text = plan.join('\n');
-    expect(text.match(/using dead_letters_push/g)).toHaveLength(2);
-    expect(text).not.toContain('Seq Scan');
   });
 });

@@ -1,4 +1,3 @@
-import { applyDecorators } from '@nestjs/common';
 import { isURL, MaxLength, registerDecorator } from 'class-validator';
 import { isPlainText } from '../http/parameters.js';
 
@@ -17,7 +16,10 @@ export function isSiteAddress(url: string): boolean {
 }
 
 /** A member that is the address of a site. */
-export const SiteAddress = (): PropertyDecorator => applyDecorators(CanBeRegistered(), MaxLength(LONGEST));
+export function SiteAddress(): PropertyDecorator {
+  const decorators = [CanBeRegistered(), MaxLength(LONGEST)];
+  return (target, property) => decorators.forEach((decorate) => decorate(target, property));
+}
 
 function CanBeRegistered(): PropertyDecorator {
   return (target, property) => {
