@@ -17,6 +17,8 @@ export interface System {
   readonly login: { readonly email: string; readonly password: string };
   readonly services: Record<ServiceName, ServiceProcess>;
   readonly redis: TestRedis;
+  /** What may vanish; the same one unless it was asked to be another. */
+  readonly cache: TestRedis;
   /** As the owner of all schemas. */
   readonly databaseUrl: string;
   readonly upstream: Upstream;
@@ -25,8 +27,15 @@ export interface System {
   stop(): Promise<void>;
 }
 
-/** Starts a platform of its own for one suite. @param asOf what the stand-in for Drupal.org takes for now */
-export async function startSystem(options: { env?: Record<string, string> } = {}): Promise<System> {
+export interface SystemOptions {
+  /** More settings of all services. */
+  readonly env?: Record<string, string>;
+  /** What may vanish in a Redis of its own that keeps nothing on disk, as `npm start` has it; else the two roles share one. */
+  readonly ownCache?: boolean;
+}
+
+/** Starts a platform of its own for one suite. */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const run = randomBytes(4).toString('hex');
   const password = randomBytes(16).toString('hex');
   const roleOf = (service: ServiceName) => `patchwatch_${service}_${run}`;
@@ -35,6 +44,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
     testRedis(),
     startUpstream({ port: 0, host: '127.0.0.1' }),
   ]);
+  const cache = options.ownCache ? await testRedis({ args: ['--appendonly', 'no'] }) : redis;
   await migrate(database.url, () => password, roleOf);
 
   const email = 'root@patchwatch.example';
@@ -48,7 +58,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
       {
         PATCHWATCH_DATABASE_URL: urlForRole(database.url, roleOf(service), password),
         PATCHWATCH_STREAMS_URL: redis.url,
-        PATCHWATCH_CACHE_URL: redis.url,
+        PATCHWATCH_CACHE_URL: cache.url,
         PATCHWATCH_PORT: String(port),
         PATCHWATCH_HEALTH_PORT: String(healthPort),
         PATCHWATCH_UPSTREAM: upstream.url,
@@ -68,7 +78,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
   const stop = async () => {
     await Promise.all(SERVICES.map((service) => services[service].stop()));
     await pool.end();
-    await Promise.all([upstream.stop(), redis.stop()]);
+    await Promise.all([upstream.stop(), redis.stop(), ...(cache === redis ? [] : [cache.stop()])]);
     await database.drop();
     await dropRoles(SERVICES.map(roleOf));
   };
@@ -82,6 +92,7 @@ export async function startSystem(options: { env?: Record<string, string> } = {}
       login: { email, password },
       services,
       redis,
+      cache,
       databaseUrl: database.url,
       upstream,
       query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>

@@ -11,6 +11,13 @@ async function cpuOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+async function pidOf(url: string): Promise<number> {
+  const admin = new Redis(url);
+  const [, pid] = /process_id:(\d+)/.exec(await admin.info('server')) ?? [];
+  await admin.quit();
+  return Number(pid);
+}
+
 /** What reads cost everybody who takes part in them, in CPU: how long they took says little on a machine that others use, too. */
 export class CpuOfReads {
   private readonly used = new Map<string, number>();
@@ -38,17 +45,15 @@ export class CpuOfReads {
   }
 
   private async soFar(): Promise<Map<string, number>> {
-    const { services, redis } = this.system;
-    const admin = new Redis(redis.url);
-    const redisPid = Number(/process_id:(\d+)/.exec(await admin.info('server'))?.[1]);
-    await admin.quit();
+    const { services, redis, cache } = this.system;
     const backends = await this.system.query<{ pid: number; name: string }>(
       `SELECT pid, 'Postgres for ' || application_name AS name FROM pg_stat_activity WHERE datname = current_database()`,
     );
     const processes: [string, number][] = [
       ['who asks', this.asks],
       ...Object.entries(services).map(([name, { pid }]): [string, number] => [name, pid]),
-      ['Redis', redisPid],
+      ['Redis for messages', await pidOf(redis.url)],
+      ['Redis for the cache', await pidOf(cache.url)],
       ...backends.map(({ pid, name }): [string, number] => [name, pid]),
     ];
     const sums = new Map<string, number>();
