@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { isEmail, MaxLength, registerDecorator } from 'class-validator';
+import { isEmail, MaxLength, ValidateBy } from 'class-validator';
 
 const LONGEST = 254;
 /** What does not show, what is no character, and blanks. */
@@ -11,21 +11,16 @@ const HIDDEN = /[\p{C}\p{Z}]/u;
  */
 export const MailAddress = (): PropertyDecorator => applyDecorators(IsMailAddress(), MaxLength(LONGEST));
 
-function IsMailAddress(): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: 'mailAddress',
-      target: target.constructor,
-      propertyName: property as string,
-      validator: {
-        // In this order: the library throws at half a surrogate pair.
-        validate: (value) =>
-          typeof value === 'string' &&
-          value.length <= LONGEST &&
-          !HIDDEN.test(value) &&
-          isEmail(value, { require_tld: false, blacklisted_chars: '"' }),
-        defaultMessage: () => '$property must be an e-mail address',
-      },
-    });
-  };
-}
+const IsMailAddress = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'mailAddress',
+    validator: {
+      // In this order: the library throws at half a surrogate pair.
+      validate: (value) =>
+        typeof value === 'string' &&
+        value.length <= LONGEST &&
+        !HIDDEN.test(value) &&
+        isEmail(value, { require_tld: false, blacklisted_chars: '"' }),
+      defaultMessage: () => '$property must be an e-mail address',
+    },
+  });

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, IsIn, IsInt, IsOptional, Max, MaxLength, Min, registerDecorator } from 'class-validator';
+import { ArrayMaxSize, IsIn, IsInt, IsOptional, Max, MaxLength, Min, ValidateBy } from 'class-validator';
 import type { ValidationArguments } from 'class-validator';
 
 /** A filter may name so many values; more is no filter but a data set. */
@@ -155,15 +155,11 @@ function Every(test: (value: string) => boolean, mustBe: string): PropertyDecora
 }
 
 function rule(validate: (value: unknown) => boolean, mustBe: string): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: 'rule',
-      target: target.constructor,
-      propertyName: property as string,
-      validator: {
-        validate,
-        defaultMessage: (details?: ValidationArguments) => `${details?.property ?? 'it'} must be ${mustBe}`,
-      },
-    });
-  };
+  return ValidateBy({
+    name: 'rule',
+    validator: {
+      validate,
+      defaultMessage: (details?: ValidationArguments) => `${details?.property ?? 'it'} must be ${mustBe}`,
+    },
+  });
 }

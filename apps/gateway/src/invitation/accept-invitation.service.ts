@@ -7,7 +7,7 @@ import { JoinOrganization } from '../identity/join-organization.service.js';
 import { People } from '../identity/people.service.js';
 import type { User } from '../identity/user.entity.js';
 import { hashOfToken } from '../letter/one-time-token.js';
-import { CheckPassword } from '../login/check-password.service.js';
+import { CheckPassword, invalidCredentials } from '../login/check-password.service.js';
 import { NewPasswords } from '../login/change-password.service.js';
 import type { Origin } from '../session/origin.js';
 import type { Invitation } from './invitation.entity.js';
@@ -86,7 +86,7 @@ export class AcceptInvitation {
   private async stillProven(tx: EntityManager, { uuid, passwordHash }: User): Promise<User> {
     const user = await this.members.people.lock(tx, uuid);
     if (user.active && user.passwordHash === passwordHash) return user;
-    throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
+    throw invalidCredentials();
   }
 
   private async newAccount(

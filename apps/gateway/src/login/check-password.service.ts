@@ -14,6 +14,13 @@ interface Asked {
   readonly email: string;
 }
 
+/** One answer, whatever it was that was wrong. @param noted whether the audit log has it already */
+export function invalidCredentials({ noted = false } = {}): ProblemError {
+  return new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.', {
+    noted,
+  });
+}
+
 /** Checks passwords, and counts: of who wants in, and of who is in and shall prove it once more. */
 @Injectable()
 export class CheckPassword {
@@ -41,9 +48,7 @@ export class CheckPassword {
         address: origin.address,
         requestId: origin.requestId,
       });
-      throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.', {
-        noted: true,
-      });
+      throw invalidCredentials({ noted: true });
     }
     await this.counts.succeeded(user, origin);
     return needsRehash(user.passwordHash, this.hasher.cost) ? this.hashedAnew(user, password) : user;

@@ -7,7 +7,7 @@ import { SecondFactors } from '../second-factor/second-factors.service.js';
 import type { LoggedIn } from '../session/logged-in.js';
 import type { Origin } from '../session/origin.js';
 import { SessionTokens } from '../session/session-tokens.service.js';
-import { CheckPassword } from './check-password.service.js';
+import { CheckPassword, invalidCredentials } from './check-password.service.js';
 
 /** The password was right, and a code is owed. */
 export interface CodeOwed {
@@ -30,7 +30,7 @@ export class LogIn {
     // While it was checked the password was changed, or only hashed anew: that shows when it is checked once more.
     const loggedIn = (await this.tryOnce(email, password, origin)) ?? (await this.tryOnce(email, password, origin));
     if (loggedIn !== null) return loggedIn;
-    throw new ProblemError('invalid_credentials', 'There is no account with this e-mail address and password.');
+    throw invalidCredentials();
   }
 
   /** @throws ProblemError `invalid_challenge`, `invalid_code`, `too_many_attempts` */

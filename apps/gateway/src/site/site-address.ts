@@ -1,4 +1,4 @@
-import { isURL, MaxLength, registerDecorator } from 'class-validator';
+import { isURL, MaxLength, ValidateBy } from 'class-validator';
 import { isPlainText } from '../http/parameters.js';
 
 const FORM = {
@@ -17,20 +17,13 @@ export function isSiteAddress(url: string): boolean {
 
 /** A member that is the address of a site. */
 export function SiteAddress(): PropertyDecorator {
-  const decorators = [CanBeRegistered(), MaxLength(LONGEST)];
+  const canBeRegistered = ValidateBy({
+    name: 'siteAddress',
+    validator: {
+      validate: (value) => typeof value === 'string' && isSiteAddress(value),
+      defaultMessage: () => '$property must be an address that begins with https:// or http://',
+    },
+  });
+  const decorators = [canBeRegistered, MaxLength(LONGEST)];
   return (target, property) => decorators.forEach((decorate) => decorate(target, property));
-}
-
-function CanBeRegistered(): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: 'siteAddress',
-      target: target.constructor,
-      propertyName: property as string,
-      validator: {
-        validate: (value) => typeof value === 'string' && isSiteAddress(value),
-        defaultMessage: () => '$property must be an address that begins with https:// or http://',
-      },
-    });
-  };
 }
