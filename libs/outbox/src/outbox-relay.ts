@@ -98,9 +98,11 @@ export class OutboxRelay {
     let idleMs = 5;
     for (;;) {
       this.nudged = false;
+      // A look that began before the stop may have missed what was committed since: only one that began after it can be the last.
+      const draining = this.stopping.signal.aborted;
       const { sent, full } = await this.relayOnce(session);
       this.database.succeeded();
-      if (this.stopping.signal.aborted && (sent === 0 || performance.now() > this.drainUntil)) return;
+      if (draining && (sent === 0 || performance.now() > this.drainUntil)) return;
       if (full) continue;
       idleMs = sent > 0 ? 5 : Math.min(idleMs * 2, this.settings.idleMs);
       await this.pause(idleMs);

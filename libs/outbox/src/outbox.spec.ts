@@ -324,6 +324,21 @@ describe('the outbox', () => {
       await lost.stop();
     });
 
+    it('sends before it stops what was committed while its last look was under way', async () => {
+      let stopped: Promise<void> | undefined;
+      publisher.afterAppend = async () => {
+        if (stopped !== undefined) return;
+        await unitOfWork.run((tx) => outbox.add(tx, [note(2, 'k', broadcast)]));
+        stopped = made.stop();
+        throw new DoubtfulPublishError('no answer');
+      };
+      await send(1);
+      const made = relay();
+      await eventually(() => stopped !== undefined, { what: 'the look under way' });
+      await stopped;
+      expect(publisher.numbers('notifier.identity')).toEqual([2]);
+    });
+
     it('sends what is there before it stops, even when it pauses', async () => {
       const made = relay({ idleMs: 60_000, batchSize: 10 });
       await eventually(() => made.health().detail === 'leading');
