@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { dashboardOverview, RpcOutput, Scope } from '#libs/contracts';
-import { SqlConditions } from '../reading/sql-conditions.js';
 import { columnsOf, type ExposureColumns, type ExposureFact } from './exposure-columns.js';
-import { SITE_PARTS } from '../reading/site-parts.js';
-import { worstSite, type WorstSiteRow } from './worst-site.js';
+import { chosenSites, SITE_PARTS } from '../reading/site-parts.js';
+import { WORST_FIRST, WORST_SITES, type RankedSite } from './worst-site.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -24,7 +23,7 @@ export interface AdvisoryWords {
 export class ExposureColumnsRepository {
   /** The exposures of some parts of the sites in scope, for figures of now. */
   async columns(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, ExposureColumns>> {
-    const where = new SqlConditions().within(scope, 's').add(`s.site_id % ${SITE_PARTS} = ANY (?::int[])`, parts);
+    const where = chosenSites(scope, parts);
     const rows: {
       site_id: number;
       cause_id: number;
@@ -80,16 +79,20 @@ export class ExposureColumnsRepository {
     }));
   }
 
-  /** The ten sites with most open exposures now, from the summaries. */
-  async worstSitesNow(tx: EntityManager, scope: Scope): Promise<Overview['worst_sites']> {
-    const where = new SqlConditions().within(scope, 's').add('s.removed_at IS NULL').add('u.open_exposures > 0');
-    const rows: WorstSiteRow[] = await tx.query(
-      `SELECT s.site_uuid, s.name, u.open_exposures AS open, u.exposed_since AS since, u.worst_risk AS risk
-       FROM sites s JOIN site_summaries u USING (site_id)
-       WHERE ${where.sql}
-       ORDER BY u.open_exposures DESC, u.exposed_since, s.site_id LIMIT 10`,
+  /** The sites with most open exposures now of each of some parts, from the summaries. */
+  async worstSites(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, RankedSite[]>> {
+    const where = chosenSites(scope, parts).add('s.removed_at IS NULL').add('u.open_exposures > 0');
+    const rows: RankedSite[] = await tx.query(
+      `SELECT site_id, site_uuid, name, open, since, risk
+       FROM (SELECT *, row_number() OVER (PARTITION BY site_id % ${SITE_PARTS} ORDER BY ${WORST_FIRST}) AS place
+             FROM (SELECT site_id, s.site_uuid, s.name, u.open_exposures AS open, u.exposed_since AS since, u.worst_risk AS risk
+                   FROM sites s JOIN site_summaries u USING (site_id)
+                   WHERE ${where.sql}) exposed) ranked
+       WHERE place <= ${WORST_SITES}`,
       where.parameters,
     );
-    return rows.map(worstSite);
+    const byPart = new Map<number, RankedSite[]>(parts.map((part) => [part, []]));
+    for (const row of rows) byPart.get(row.site_id % SITE_PARTS)!.push(row);
+    return byPart;
   }
 }

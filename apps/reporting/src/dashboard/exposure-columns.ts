@@ -8,6 +8,7 @@ export interface ExposureColumns {
   /** Infinity: it stands. */
   readonly closedAt: Float64Array;
   readonly kinds: Uint8Array;
+  readonly greatestCause: number;
 }
 
 /** What an exposure is, as far as the figures tell them apart. */
@@ -32,6 +33,7 @@ export function columnsOf(facts: readonly ExposureFact[]): ExposureColumns {
     openedAt: new Float64Array(facts.length),
     closedAt: new Float64Array(facts.length),
     kinds: new Uint8Array(facts.length),
+    greatestCause: facts.reduce((greatest, { causeId }) => Math.max(greatest, causeId), 0),
   };
   for (const [row, fact] of facts.entries()) {
     columns.siteIds[row] = fact.siteId;

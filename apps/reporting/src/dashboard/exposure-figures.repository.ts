@@ -7,7 +7,7 @@ import { riskRankSql } from '../site-summary/risk-rank.js';
 import { instantSql } from './instant-sql.js';
 import { NO_RISK } from './exposure-figures.js';
 import type { OpenCounts } from './open-counts.js';
-import { worstSite, type WorstSiteRow } from './worst-site.js';
+import { WORST_FIRST, WORST_SITES, worstSite, type WorstSiteRow } from './worst-site.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -123,7 +123,7 @@ export class ExposureFiguresRepository {
          SELECT t.site_id, count(*)::int AS open, min(t.opened_at) AS since, max(${riskRankSql('a.risk')}) AS risk
          FROM (${sql}) t LEFT JOIN advisories a ON a.advisory_id = t.cause_id
          WHERE t.known GROUP BY t.site_id
-         ORDER BY open DESC, since, site_id LIMIT 10
+         ORDER BY ${WORST_FIRST} LIMIT ${WORST_SITES}
        )
        SELECT s.site_uuid, s.name, w.open, w.since, w.risk FROM worst w JOIN sites s USING (site_id)
        ORDER BY w.open DESC, w.since, w.site_id`,

@@ -6,7 +6,7 @@ import { SILENT_AFTER_HOURS, reportingSql } from '../site-summary/silence.js';
 import { instantSql } from './instant-sql.js';
 import type { OpenCounts } from './open-counts.js';
 import type { SitePart } from '../reading/remembered-parts.js';
-import { SITE_PARTS } from '../reading/site-parts.js';
+import { chosenSites, SITE_PARTS } from '../reading/site-parts.js';
 
 type Fleet = Pick<RpcOutput<typeof dashboardOverview>, 'sites' | 'modules'>;
 
@@ -27,14 +27,15 @@ interface FleetRow {
   exposed_since: Date | null;
 }
 
-/** The fleet now. The stamps change with every change of an exposure, or of what is installed, in the scope. */
+/** The fleet now, with the parts of its sites for what is remembered of them. */
 export interface FleetNow {
   readonly sites: Fleet['sites'];
   readonly modules: Omit<Fleet['modules'], 'distinct'>;
   readonly open: OpenCounts;
-  /** Parts of the sites, for what is remembered of their exposures. */
-  readonly parts: readonly SitePart[];
-  readonly moduleStamp: string;
+  /** Stamped by their exposures. */
+  readonly exposed: readonly SitePart[];
+  /** Stamped by what is installed. */
+  readonly installed: readonly SitePart[];
 }
 
 /** Sites and modules of the fleet. */
@@ -87,22 +88,24 @@ export class FleetRepository {
         exposedSites: sum('exposed'),
         oldestOpenAt: since.length > 0 ? new Date(Math.min(...since.map((date) => date.getTime()))) : null,
       },
-      parts: rows.map((row) => ({ part: row.part, stamp: row.exposure_stamp })),
-      moduleStamp: rows.map((row) => `${row.part} ${row.module_stamp}`).join('; '),
+      exposed: rows.map((row) => ({ part: row.part, stamp: row.exposure_stamp })),
+      installed: rows.map((row) => ({ part: row.part, stamp: row.module_stamp })),
     };
   }
 
-  /** How many modules some site runs. One look a version instead of one a row: some thousand versions stand for half a million rows. */
-  async distinctModules(tx: EntityManager, scope: Scope): Promise<number> {
-    const where = new SqlConditions().within(scope, 'i').add('i.current').add('s.removed_at IS NULL');
-    const rows: { distinct: number }[] = await tx.query(
-      `SELECT count(DISTINCT v.module_id)::int AS distinct
-       FROM version_statuses v
-       CROSS JOIN LATERAL (SELECT FROM site_modules i JOIN sites s USING (site_id)
-                           WHERE i.version_id = v.version_id AND ${where.sql} LIMIT 1) used`,
+  /** The modules that the sites of some parts run, by id. Removed sites run nothing. */
+  async modules(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, Int32Array>> {
+    const where = chosenSites(scope, parts).add('s.removed_at IS NULL');
+    const rows: { part: number; modules: number[] }[] = await tx.query(
+      `SELECT i.site_id % ${SITE_PARTS} AS part, array_agg(DISTINCT i.module_id) AS modules
+       FROM site_modules i
+       WHERE i.current AND i.version_id IS NOT NULL AND i.site_id = ANY (ARRAY(SELECT s.site_id FROM sites s WHERE ${where.sql}))
+       GROUP BY part`,
       where.parameters,
     );
-    return rows[0]!.distinct;
+    const byPart = new Map(parts.map((part) => [part, new Int32Array()]));
+    for (const { part, modules } of rows) byPart.set(part, Int32Array.from(modules));
+    return byPart;
   }
 
   /** As they were at an instant of the past, from facts. Which updates were due then is not kept. */

@@ -13,6 +13,7 @@ import { ExposureFiguresRepository } from './exposure-figures.repository.js';
 import { FleetRepository } from './fleet.repository.js';
 import type { OpenCounts } from './open-counts.js';
 import { RememberedAnswers } from './remembered-answers.js';
+import { worstOf, worstSite, type RankedSite } from './worst-site.js';
 
 type Overview = RpcOutput<typeof dashboardOverview>;
 
@@ -27,12 +28,21 @@ interface Figures {
   readonly latestAdvisories: Overview['latest_advisories'];
 }
 
+/** What the figures of now rest on. */
+interface Moment {
+  readonly now: Date;
+  readonly advisoryStamp: string;
+  readonly exposed: readonly SitePart[];
+}
+
 /** Answers how the fleet stands and stood. */
 @Injectable()
 export class ReadDashboardService {
-  private readonly remembered = new RememberedParts<ExposureColumns>();
+  private readonly columns = new RememberedParts<ExposureColumns>();
+  private readonly worst = new RememberedParts<readonly RankedSite[]>();
+  private readonly modules = new RememberedParts<Int32Array>();
+  private readonly advisories = new RememberedAnswers<readonly AdvisoryWords[]>();
   private readonly figures = new RememberedAnswers<Figures>();
-  private readonly modules = new RememberedAnswers<number>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -58,9 +68,13 @@ export class ReadDashboardService {
   private async overviewNow(tx: EntityManager, scope: Scope, now: Date): Promise<Overview> {
     const fleet = await this.fleet.now(tx, scope, now);
     const key = JSON.stringify(scope);
-    const distinct = await this.modules.get(key, fleet.moduleStamp, now, () => this.fleet.distinctModules(tx, scope));
-    const stamp = `${await this.current.advisoryStamp(tx)} ${fleet.parts.map((part) => part.stamp).join(' ')}`;
-    const figures = await this.figures.get(key, stamp, now, () => this.figuresNow(tx, scope, fleet.parts, now));
+    const modules = await this.modules.get(key, fleet.installed, (changed) => this.fleet.modules(tx, scope, changed));
+    const advisoryStamp = await this.current.advisoryStamp(tx);
+    const stamp = `${advisoryStamp} ${fleet.exposed.map((part) => part.stamp).join(' ')}`;
+    const figures = await this.figures.get(key, stamp, now, () =>
+      this.figuresNow(tx, scope, { now, advisoryStamp, exposed: fleet.exposed }),
+    );
+    const distinct = countDistinct(modules);
     return overviewOf(now, { sites: fleet.sites, modules: { distinct, ...fleet.modules } }, fleet.open, figures);
   }
 
@@ -71,12 +85,15 @@ export class ReadDashboardService {
     return overviewOf(then, { sites: { ...sites, exposed: open.exposedSites }, modules }, open, figures);
   }
 
-  private async figuresNow(tx: EntityManager, scope: Scope, parts: readonly SitePart[], now: Date): Promise<Figures> {
-    const exposures = await this.remembered.get(JSON.stringify(scope), parts, (changed) =>
-      this.current.columns(tx, scope, changed),
-    );
+  private async figuresNow(tx: EntityManager, scope: Scope, { now, advisoryStamp, exposed }: Moment): Promise<Figures> {
+    const key = JSON.stringify(scope);
+    const exposures = await this.columns.get(key, exposed, (parts) => this.current.columns(tx, scope, parts));
+    const worst = await this.worst.get(key, exposed, (parts) => this.current.worstSites(tx, scope, parts));
     const figures = exposureFigures(exposures, now);
-    const advisories = await this.current.advisories(tx, [...figures.openByCause.keys()]);
+    const causes = [...figures.openByCause.keys()];
+    const advisories = await this.advisories.get(key, `${advisoryStamp} ${causes.join(' ')}`, now, () =>
+      this.current.advisories(tx, causes),
+    );
     const latest = advisories
       .filter(({ state, publishedAt }) => state === 'published' && publishedAt <= now)
       .slice(0, 10);
@@ -91,7 +108,7 @@ export class ReadDashboardService {
       month: { opened: figures.openedLastMonth, closed: figures.closedLastMonth },
       timeToPatch: figures.timeToPatch,
       siteDays: figures.siteDays,
-      worstSites: await this.current.worstSitesNow(tx, scope),
+      worstSites: worstOf(worst).map(worstSite),
       latestAdvisories: latest.map(({ advisoryId, advisory, module, title, risk, publishedAt }) => ({
         ...{ advisory, module, title, risk, published_at: publishedAt.toISOString() },
         sites_exposed: sites.get(advisoryId)!.exposed,
@@ -111,6 +128,12 @@ export class ReadDashboardService {
       latestAdvisories: await this.exposures.latestAdvisories(tx, scope, then),
     };
   }
+}
+
+function countDistinct(parts: readonly Int32Array[]): number {
+  const all = new Set<number>();
+  for (const part of parts) for (const id of part) all.add(id);
+  return all.size;
 }
 
 /** Open exposures by risk, the greatest first; those of no advisory and of advisories without a risk are `unrated`. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Scope } from '#libs/contracts';
 import type { SitePart } from '../reading/remembered-parts.js';
-import { SITE_PARTS } from '../reading/site-parts.js';
+import { chosenSites, SITE_PARTS } from '../reading/site-parts.js';
 import { SqlConditions } from '../reading/sql-conditions.js';
 import type { CauseCount, VersionCount } from './fleet-counts.js';
 
@@ -32,7 +32,7 @@ export class FleetCountsRepository {
 
   /** What the sites of some parts run, by version. Removed sites run nothing. */
   async versions(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, VersionCount[]>> {
-    const where = chosenSites(scope, parts);
+    const where = chosenSites(scope, parts).add('s.removed_at IS NULL');
     const rows: (Omit<VersionCount, 'versionId'> & { part: number; version_id: number })[] = await tx.query(
       `WITH chosen AS MATERIALIZED (
          SELECT s.site_id FROM sites s WHERE ${where.sql}
@@ -56,7 +56,7 @@ export class FleetCountsRepository {
 
   /** How the sites of some parts stand to the causes of their exposures. What was retracted never was. */
   async causes(tx: EntityManager, scope: Scope, parts: readonly number[]): Promise<Map<number, CauseCount[]>> {
-    const where = chosenSites(scope, parts);
+    const where = chosenSites(scope, parts).add('s.removed_at IS NULL');
     const rows: { part: number; cause_id: number; exposed: number; open: number; patched: number }[] = await tx.query(
       `WITH chosen AS MATERIALIZED (
          SELECT s.site_id FROM sites s WHERE ${where.sql}
@@ -78,11 +78,4 @@ export class FleetCountsRepository {
       byPart.get(part)!.push({ causeId: cause_id, exposed, open, patched });
     return byPart;
   }
-}
-
-function chosenSites(scope: Scope, parts: readonly number[]): SqlConditions {
-  return new SqlConditions()
-    .within(scope, 's')
-    .add('s.removed_at IS NULL')
-    .add(`s.site_id % ${SITE_PARTS} = ANY (?::int[])`, parts);
 }
