@@ -60,20 +60,24 @@ export async function eraseRows(
 /** SQL that finds the subject's rows; null: the table has none of that kind. */
 function conditionOf(
   { name, columns }: Table,
-  { kind, organization_id, site_ids, user_id, user_uuid, email }: ErasureSubject,
+  { kind, organization_id, site_ids, site_uuids = [], user_id, user_uuid, email }: ErasureSubject,
   parameter: (value: unknown) => string,
 ): string | null {
   const has = (column: string): boolean => columns.includes(column);
   const parts: string[] = [];
+  // What is on its way, or could not be handled, is kept as it came.
+  const messages = name === 'dead_letters' || name === 'outbox';
   if (kind === 'person') {
-    // What could not be handled is kept as it came: by the person's key, or with her address in a letter's text.
-    if (name === 'dead_letters' || name === 'outbox') {
+    if (messages) {
       parts.push(`key = ${parameter(user_uuid)}`);
-      if (email !== null) parts.push(`position(convert_to(${parameter(email)}, 'UTF8') IN body) > 0`);
+      // As JSON has it, quotes included: it is the end of other addresses, too.
+      if (email !== null) parts.push(`position(convert_to(${parameter(JSON.stringify(email))}, 'UTF8') IN body) > 0`);
     }
     if (has('user_id')) parts.push(`user_id = ${parameter(user_id)}`);
-    if (has('email')) parts.push(`lower(email) = lower(${parameter(email)})`);
+    if (has('email') && email !== null) parts.push(ofAddress(has('user_id'), parameter(email)));
   } else {
+    // Who told it says of which site it is by its key alone.
+    if (messages) parts.push(`key = ANY (${parameter(site_uuids)}::text[])`);
     if (kind === 'organization' && has('organization_id'))
       parts.push(`organization_id = ${parameter(organization_id)}`);
     if (kind === 'organization' && name === 'organizations' && !has('organization_id'))
@@ -82,6 +86,12 @@ function conditionOf(
     else if (name === 'sites') parts.push(`id = ANY (${parameter(site_ids)}::bigint[])`);
   }
   return parts.length === 0 ? null : parts.join(' OR ');
+}
+
+/** Rows of an address. One that names an account is that account's: whoever has the address of somebody who left keeps what is hers. */
+function ofAddress(namesAccounts: boolean, email: string): string {
+  const same = `lower(email) = lower(${email})`;
+  return namesAccounts ? `(user_id IS NULL AND ${same})` : same;
 }
 
 async function takeOut(

@@ -98,7 +98,12 @@ export class BeginErasure {
     return this.changes.begin(
       tx,
       {
-        subject: { ...NOBODY, kind: 'sites', site_ids: sites.map(({ id }) => id) },
+        subject: {
+          ...NOBODY,
+          kind: 'sites',
+          site_ids: sites.map(({ id }) => id),
+          site_uuids: sites.map(({ uuid }) => uuid),
+        },
         subjectUuids: sites.map(({ uuid }) => uuid),
         cause: 'retention',
         requestedBy: null,

@@ -10,6 +10,8 @@ export const ErasureSubject = Type.Object({
   organization_id: Nullable(InternalId),
   /** Of an organization: all its sites, removed ones too. */
   site_ids: Type.Array(InternalId),
+  /** Of `sites`: messages about them name them by these. */
+  site_uuids: Type.Optional(Type.Array(Uuid)),
   user_id: Nullable(InternalId),
   user_uuid: Nullable(Uuid),
   email: Nullable(Type.String({ maxLength: 254 })),
