@@ -152,4 +152,22 @@ describe('what is removed', () => {
     });
     expect(told(await ask(administrator.token, 'GET', `erasures/${erasure}`))).toBe('404 not_found');
   });
+
+  /** A person who may be erased, and by whose token. */
+  async function somebody(): Promise<{ id: string; userId: number; email: string; token: string }> {
+    const { token } = await api.person('developer', administrator.organizationId);
+    const { id } = (await ask(token, 'GET', 'auth/me')).body.data as { id: string };
+    const [row] = await sql<{ id: number; email: string }>('SELECT id, email FROM users WHERE uuid = $1', [id]);
+    return { id, userId: row!.id, email: row!.email, token };
+  }
+  const erase = (token: string, id: string) => ask(token, 'POST', 'erasures', { subject: 'user', id });
+
+  it('S83 makes nobody of a person whose name is the one that nobody gets', async () => {
+    const { id, userId, token } = await somebody();
+    await sql(`UPDATE users SET name = 'Erased' WHERE id = $1`, [userId]);
+    expect(told(await erase(token, id))).toBe('202');
+    expect(await sql('SELECT email, active, password_hash FROM users WHERE id = $1', [userId])).toEqual([
+      { email: `erased-${id}@erased.invalid`, active: false, password_hash: '' },
+    ]);
+  });
 });

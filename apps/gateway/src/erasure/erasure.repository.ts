@@ -89,7 +89,7 @@ export class ErasureRepository {
     );
   }
 
-  /** The gateway's own rows of the subject. @returns how many, by table */
+  /** The gateway's own rows of the subject; as often as one likes. @returns how many, by table */
   erase(tx: EntityManager, subject: ErasureSubject): Promise<Record<string, number>> {
     return asSystem(async () => {
       let counts: Record<string, number> = {};
@@ -115,7 +115,7 @@ export class ErasureRepository {
     const [, users]: [unknown, number] = await tx.query(
       `UPDATE users SET email = 'erased-' || uuid || '@erased.invalid', name = 'Erased', password_hash = '', active = false,
          superuser = false, session_version = session_version + 1, revision = revision + 1
-       WHERE id = $1 AND name <> 'Erased'`,
+       WHERE id = $1 AND email <> 'erased-' || uuid || '@erased.invalid'`,
       [user_id],
     );
     return users > 0 ? { users } : {};
