@@ -170,4 +170,64 @@ describe('what is removed', () => {
       { email: `erased-${id}@erased.invalid`, active: false, password_hash: '' },
     ]);
   });
+
+  it('S83 leaves no wish for a new password that is being written down in the moment of the erasure', async () => {
+    const { id, userId, email, token } = await somebody();
+    const waiting = (statement: string) =>
+      eventually(
+        async () =>
+          (
+            await sql(
+              `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ILIKE $1`,
+              [statement],
+            )
+          ).length > 0,
+        { what: `${statement} to wait` },
+      );
+    const holder = api.box.database.createQueryRunner();
+    await holder.startTransaction();
+    try {
+      await holder.query('LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
+      expect((await ask('', 'POST', 'auth/password-reset', { email })).status).toBe(202);
+      // The wish is written but not committed: its letter waits. The erasure comes to its end before it, or waits for it.
+      await waiting('%INSERT INTO outbox%');
+      const erased = erase(token, id);
+      await waiting('%users%for update%').catch(() => waiting('DELETE FROM "outbox"%'));
+      await holder.commitTransaction();
+      expect(told(await erased)).toBe('202');
+    } finally {
+      if (holder.isTransactionActive) await holder.rollbackTransaction();
+      await holder.release();
+    }
+    const lines = () =>
+      sql(`SELECT 1 FROM audit_log WHERE action = 'password.reset_asked' AND subject = $1`, [`user:${id}`]);
+    await eventually(async () => (await lines()).length === 1, { what: 'the wish to be written' });
+    expect(await sql('SELECT 1 FROM password_resets WHERE user_id = $1', [userId])).toEqual([]);
+  });
+
+  it('S83 finds in a later round what a request has written since the first', async () => {
+    const { id, userId, token } = await somebody();
+    const { id: erasure } = (await erase(token, id)).body.data as { id: string };
+    await sql(
+      `INSERT INTO password_resets (user_id, token_hash, password_mark, created_at, expires_at)
+       VALUES ($1, sha256('late'), sha256(''), now(), now())`,
+      [userId],
+    );
+    const answered = `'{"round": 1, "last": 0, "more": false, "erased": {}}'::jsonb`;
+    await sql(
+      `UPDATE erasures SET next_round_at = now(), parts = parts || jsonb_build_object(
+         'ingest', ${answered}, 'catalog', ${answered}, 'reporting', ${answered}, 'notifier', ${answered}) WHERE uuid = $1`,
+      [erasure],
+    );
+    const gateway = await eventually(
+      async () => {
+        const { body } = await ask(api.token, 'GET', `erasures/${erasure}`);
+        const { round, services } = body.data as { round: number; services: Record<string, { erased_rows: unknown }> };
+        return round === 2 ? services['gateway'] : null;
+      },
+      { what: 'the second round' },
+    );
+    expect(gateway).toMatchObject({ erased_rows: { users: 1, password_resets: 1 } });
+    expect(await sql('SELECT 1 FROM password_resets WHERE user_id = $1', [userId])).toEqual([]);
+  });
 });

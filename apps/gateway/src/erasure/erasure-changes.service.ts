@@ -8,7 +8,7 @@ import type { Clock } from '#libs/runtime';
 import type { UnitOfWork } from '#libs/streams';
 import { AuditLog } from '../audit/audit-log.service.js';
 import { CLOCK } from '../tokens.js';
-import { sum } from './erasure-round.js';
+import { withOwn } from './erasure-round.js';
 import type { Erasure, ErasureCause } from './erasure.entity.js';
 import { hashOf, receiptOf } from './erasure-receipt.js';
 import { ErasureRepository } from './erasure.repository.js';
@@ -57,7 +57,7 @@ export class ErasureChanges {
       requestedAt: now,
       round: 1,
       nextRoundAt: new Date(now.getTime() + ASK_AGAIN_MS),
-      parts: { gateway: { round: 1, last: sum(erased), more: false, erased } },
+      parts: withOwn({}, 1, erased),
       finishedAt: null,
       receipt: null,
     });
@@ -66,10 +66,15 @@ export class ErasureChanges {
     return erasure;
   }
 
-  /** Asks the services for another round, or for this one again. */
+  /**
+   * Asks the services for another round, or for this one again, and looks at what the gateway has itself: a request that had read who she is may have
+   * written after the first look. Not by her address: it may be somebody else's by now, who was invited after she left.
+   */
   async ask(tx: EntityManager, erasure: Erasure, round: number): Promise<void> {
     const nextRoundAt = new Date(this.now().getTime() + ASK_AGAIN_MS);
-    await this.tell(tx, await this.erasures.save(tx, { ...erasure, round, nextRoundAt }));
+    const late = await this.erasures.erase(tx, { ...erasure.subject!, email: null });
+    const parts = withOwn(erasure.parts, round, late);
+    await this.tell(tx, await this.erasures.save(tx, { ...erasure, round, nextRoundAt, parts }));
   }
 
   /** Writes what was heard, and when the next round is due. */

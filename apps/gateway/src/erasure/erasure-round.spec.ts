@@ -1,5 +1,5 @@
 import { ERASING_SERVICES } from '#libs/contracts';
-import { nextStep, withAnswer, type ErasureParts } from './erasure-round.js';
+import { nextStep, withAnswer, withOwn, type ErasureParts } from './erasure-round.js';
 
 const NONE = '01a1fe21-2670-734d-b4ea-a23bfe8d5004';
 
@@ -26,6 +26,16 @@ describe('the rounds of an erasure', () => {
     const second = answered(first, 2, 3);
     expect(nextStep(2, second)).toBe('again_later');
     expect(nextStep(3, answered(second, 3, 0))).toBe('finish');
+  });
+
+  it('do not end while the gateway itself finds something', () => {
+    const found = withOwn(answered(withOwn({}, 1, { users: 1 }), 1, 0), 2, { password_resets: 1 });
+    expect(nextStep(2, answered(found, 2, 0))).toBe('again_later');
+    const again = withOwn(answered(found, 2, 0), 3, {});
+    expect(again.gateway).toEqual({ round: 3, last: 0, more: false, erased: { users: 1, password_resets: 1 } });
+    expect(nextStep(3, answered(again, 3, 0))).toBe('finish');
+    // Asked for once more, a round has found what it found.
+    expect(nextStep(2, answered(withOwn(found, 2, {}), 2, 0))).toBe('again_later');
   });
 
   it('follow at once while a service has more than it takes in one go', () => {

@@ -12,6 +12,13 @@ export interface ErasurePart {
 
 export type ErasureParts = Readonly<Partial<Record<ErasingService | 'gateway', ErasurePart>>>;
 
+/** The parts with what the gateway itself has found when it asked the others for `round`, or asked them for it again. */
+export function withOwn(parts: ErasureParts, round: number, counts: Readonly<Record<string, number>>): ErasureParts {
+  const before = parts.gateway;
+  const last = (before?.round === round ? before.last : 0) + sum(counts);
+  return { ...parts, gateway: { round, last, more: false, erased: added(before?.erased ?? {}, counts) } };
+}
+
 /** What comes after an answer. */
 export type NextStep = 'wait' | 'again_at_once' | 'again_later' | 'finish';
 
@@ -38,7 +45,8 @@ export function nextStep(round: number, parts: ErasureParts): NextStep {
   const answers = ERASING_SERVICES.map((service) => parts[service]);
   if (!answers.every((part) => part?.round === round)) return 'wait';
   if (answers.some((part) => part!.more)) return 'again_at_once';
-  return round >= 2 && answers.every((part) => part!.last === 0) ? 'finish' : 'again_later';
+  const found = [...answers, parts.gateway].some((part) => part?.round === round && part.last > 0);
+  return round >= 2 && !found ? 'finish' : 'again_later';
 }
 
 export function added(

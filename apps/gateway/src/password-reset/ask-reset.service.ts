@@ -48,18 +48,21 @@ export class AskReset implements OnApplicationShutdown {
     if (user === null || !user.active) return;
     const token = newOneTimeToken('pwp');
     await this.changes.unitOfWork.run(async (tx) => {
+      // Disabled or erased since it was looked up: nothing may be written about her, or to her, any more.
+      const current = await this.people.lock(tx, user.uuid);
+      if (!current.active || current.email !== user.email) return;
       const now = this.changes.now();
       const validUntil = new Date(now.getTime() + LIFETIME_MS);
       await this.resets.replace(tx, {
-        userId: user.id,
+        userId: current.id,
         tokenHash: token.hash,
-        passwordMark: markOf(user.passwordHash),
+        passwordMark: markOf(current.passwordHash),
         createdAt: now,
         expiresAt: validUntil,
       });
       await this.letters.send(tx, {
         letter: 'password_reset',
-        to: user,
+        to: current,
         link: { path: `/reset-password#${token.text}`, validUntil },
         origin,
       });
