@@ -164,7 +164,10 @@ export class GatewayModule {
           provide: AccessTokens,
           useFactory: () => new AccessTokens(config.secrets.jwtSecret, config.secrets.previousJwtSecret),
         },
-        { provide: KnownDevices, useFactory: () => new KnownDevices(config.secrets.jwtSecret) },
+        {
+          provide: KnownDevices,
+          useFactory: () => new KnownDevices(config.secrets.jwtSecret, config.secrets.previousJwtSecret),
+        },
         {
           provide: RefreshTokens,
           useFactory: () => new RefreshTokens(config.secrets.jwtSecret, config.secrets.previousJwtSecret),
