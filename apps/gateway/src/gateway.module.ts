@@ -27,6 +27,7 @@ import { HearAnswers } from './erasure/hear-answers.service.js';
 import { ReadErasures } from './erasure/read-erasures.service.js';
 import { BeginExport } from './export/begin-export.service.js';
 import { ExportData } from './export/export-data.service.js';
+import { ExportPermission } from './export/export-permission.service.js';
 import { ReadExposures } from './exposure/read-exposures.service.js';
 import { GatewayReadiness } from './health/readiness.service.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
@@ -68,6 +69,7 @@ import { PasswordHasher } from './login/password-hasher.service.js';
 import { PersonStrategy } from './login/person.strategy.js';
 import { PrincipalGuard } from './login/principal.guard.js';
 import { StepUp } from './login/step-up.service.js';
+import { StillLoggedIn } from './login/still-logged-in.service.js';
 import { WhoAsksRepository } from './login/who-asks.repository.js';
 import { ManageMemberAccess } from './member-access/manage-member-access.service.js';
 import { ManageModules } from './module/manage-modules.service.js';
@@ -270,6 +272,7 @@ export class GatewayModule {
         BeginErasure,
         BeginExport,
         ExportData,
+        ExportPermission,
         DataErasedConsumer,
         ErasureChanges,
         ErasureRepository,
@@ -282,6 +285,7 @@ export class GatewayModule {
         SiteShareChanges,
         SiteShareRepository,
         StepUp,
+        StillLoggedIn,
         SystemProgress,
         WhoAsksRepository,
       ],

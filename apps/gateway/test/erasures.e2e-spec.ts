@@ -230,4 +230,38 @@ describe('what is removed', () => {
     expect(gateway).toMatchObject({ erased_rows: { users: 1, password_resets: 1 } });
     expect(await sql('SELECT 1 FROM password_resets WHERE user_id = $1', [userId])).toEqual([]);
   });
+
+  it('S41 ends an export whose reader is no administrator any more, or logged out, and S77 notes it', async () => {
+    const [organization] = await sql<{ uuid: string }>('SELECT uuid FROM organizations WHERE id = $1', [
+      administrator.organizationId,
+    ]);
+    for (const part of Object.values(exportData)) api.others.answer(part, () => ({ rows: [], next: null }));
+    const page = { rows: [{ table: 'sites', row: { id: 1 } }], next: 'more' };
+    for (const [end, noted] of [
+      [`UPDATE memberships SET role = 'user' WHERE user_id = $1`, 2],
+      [`UPDATE sessions SET ended_at = now() WHERE user_id = $1`, 1],
+    ] as const) {
+      const reader = await api.person('administrator', administrator.organizationId);
+      const { id } = (await ask(reader.token, 'GET', 'auth/me')).body.data as { id: string };
+      const [user] = await sql<{ id: number }>('SELECT id FROM users WHERE uuid = $1', [id]);
+      let pages = 0;
+      api.others.answer(exportData.ingest, async () => {
+        if (++pages === 3) await sql(end, [user!.id]);
+        return page;
+      });
+      const response = await fetch(`${api.base}/api/v1/organizations/${organization!.uuid}/export`, {
+        headers: { authorization: `Bearer ${reader.token}` },
+      });
+      expect(response.status).toBe(200);
+      await expect(response.text()).rejects.toThrow('terminated');
+      expect(pages).toBe(3);
+      // The audit log has both: what was begun, and what was refused.
+      await eventually(
+        async () =>
+          (await sql(`SELECT 1 FROM audit_log WHERE action = 'organization.exported' AND actor = $1`, [`user:${id}`]))
+            .length === noted,
+        { what: `${noted} lines of the export` },
+      );
+    }
+  });
 });

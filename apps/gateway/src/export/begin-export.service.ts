@@ -6,7 +6,7 @@ import { ManageOrganizations } from '../identity/manage-organizations.service.js
 import { People } from '../identity/people.service.js';
 import { Permissions } from '../identity/permissions.service.js';
 import { StepUp } from '../login/step-up.service.js';
-import type { ExportWish } from './export-data.service.js';
+import type { ExportWish } from './export-permission.service.js';
 
 /** Who may have whose data: administrators their organization's, everybody her own, superusers all. The audit log has it before anybody has the first line. */
 @Injectable()
@@ -26,7 +26,7 @@ export class BeginExport {
     this.permissions.must('administer', id, { action: 'organization.exported', subject, doer });
     this.stepUp.mustBeRecent(doer.person);
     await this.note(lineOf(doer, 'organization.exported', subject, id));
-    return { kind: 'organization', uuid, who: { scope: { organization_ids: [id] }, person: null } };
+    return { kind: 'organization', uuid, who: { scope: { organization_ids: [id] }, person: null }, doer };
   }
 
   /** @throws ProblemError `not_found`, `forbidden`, `step_up_required` */
@@ -42,6 +42,7 @@ export class BeginExport {
       kind: 'person',
       uuid,
       who: { scope: { organization_ids: [] }, person: { user_id: id, user_uuid: uuid, email } },
+      doer,
     };
   }
 

@@ -8,7 +8,8 @@ import { doerOf } from '../identity/doer.js';
 import type { UserPrincipal } from '../identity/principal.js';
 import { Person } from '../login/asker.decorator.js';
 import { BeginExport } from './begin-export.service.js';
-import { ExportData, type ExportWish } from './export-data.service.js';
+import { ExportData } from './export-data.service.js';
+import type { ExportWish } from './export-permission.service.js';
 
 /** What a file of lines is to the description of the API. */
 const LINES = { description: 'OK', content: { 'application/x-ndjson': { schema: { type: 'string' } } } } as const;
