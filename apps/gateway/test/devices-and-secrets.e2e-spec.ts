@@ -98,6 +98,26 @@ describe('where people log in, and with which secrets', () => {
     expect(await me(api.base, tokenOf(refreshed))).toBe('401 invalid_token');
   });
 
+  it('S33, S38: logs no tab out that asks now this replica, now the other, while they know the secrets in another order', async () => {
+    const [older, newer] = ['j'.repeat(40), 'n'.repeat(40)];
+    const waits = await api.box.replica({ PATCHWATCH_JWT_SECRET: older, PATCHWATCH_JWT_SECRET_PREVIOUS: newer });
+    const changed = await api.box.replica({ PATCHWATCH_JWT_SECRET: newer, PATCHWATCH_JWT_SECRET_PREVIOUS: older });
+    const refresh = async (base: string, refreshCookie: string) => {
+      const reply = await request<Body>(base, 'POST', '/api/v1/auth/refresh', {
+        body: {},
+        headers: { cookie: refreshCookie },
+      });
+      expect(told(reply)).toBe('200');
+      return cookie('refresh', reply);
+    };
+    const begun = cookie('refresh', await logIn());
+    // Two tabs at once: the same secret, with the tag of each replica. Then each once more, before it sees the cookie of the other.
+    const [here, there] = await Promise.all([refresh(waits.url, begun), refresh(changed.url, begun)]);
+    const [one, other] = await Promise.all([refresh(waits.url, here), refresh(changed.url, there)]);
+    const last = [await refresh(changed.url, one), await refresh(waits.url, other)];
+    await refresh(changed.url, last[1]!);
+  });
+
   it('S42, S18: an administrator ends a member’s sessions and has her written to, and sees no password', async () => {
     const administrator = await api.person('administrator');
     const member = await api.person('user', administrator.organizationId);

@@ -34,12 +34,16 @@ export class RefreshTokens {
     return this.make(sessionUuid.replaceAll('-', ''), randomBytes(32));
   }
 
-  /** Always the same for the same token. */
-  next(token: RefreshToken): RefreshToken {
+  /**
+   * Always the same for the same token: by the key that made it, so that replicas that know the secrets in another order give the same successor. They tag it
+   * each by its own first one, though, and so its successors differ again: the one that the session has already is the one to give.
+   * @param current hash of the token that the session has by now; null: it is this one
+   */
+  next(token: RefreshToken, current: Buffer | null): RefreshToken {
     const [, session, secret, tag] = FORM.exec(token.text)!;
-    // By the key that made it: replicas that know the secrets in another order give the same successor.
-    const key = this.keyOfTag(session!, secret!, tag!)!;
-    return this.make(session!, mac(key, 'next', session!, secret!));
+    const maker = this.keyOfTag(session!, secret!, tag!)!;
+    const successors = [maker, ...this.keys].map((key) => this.make(session!, mac(key, 'next', session!, secret!)));
+    return successors.find(({ hash }) => current?.equals(hash)) ?? successors[0]!;
   }
 
   /** The token, when it is one that we made; null for everything else. */

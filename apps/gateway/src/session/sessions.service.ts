@@ -109,8 +109,8 @@ export class Sessions {
       const session = await this.sessions.lock(tx, token.sessionUuid);
       const now = this.clock.now();
       if (session === null || !isAlive(session, now)) return { outcome: 'refused' };
-      const next = this.tokens.next(token);
       if (session.tokenHash.equals(token.hash)) {
+        const next = this.tokens.next(token, null);
         await this.sessions.rotate(tx, session.id, {
           tokenHash: next.hash,
           previousHash: token.hash,
@@ -120,7 +120,8 @@ export class Sessions {
         });
         return { outcome: 'refreshed', session, refreshToken: next.text };
       }
-      if (justReplaced(session, token, now)) return { outcome: 'refreshed', session, refreshToken: next.text };
+      if (justReplaced(session, token, now))
+        return { outcome: 'refreshed', session, refreshToken: this.tokens.next(token, session.tokenHash).text };
       await this.sessions.end(tx, [session.id], 'token_reused', now);
       return { outcome: 'reused', session };
     });
