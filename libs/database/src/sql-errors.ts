@@ -22,9 +22,9 @@ const NETWORK_CODES = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
-/** The driver's and TypeORM's own failures carry no code, only these words. */
+/** The driver's and TypeORM's own failures carry no code, only these words. TypeORM takes a query runner away whose connection breaks between two statements. */
 const CONNECTION_WORDS =
-  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection error and is not queryable|client was closed|cannot use a pool after calling end|driver not connected|connection is not established|not connected to/i;
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|connection error and is not queryable|client was closed|cannot use a pool after calling end|driver not connected|connection is not established|not connected to|query runner (was )?already released/i;
 
 /** The SQLSTATE of `error` or of what caused it; null when there is none. */
 export function sqlState(error: unknown): string | null {

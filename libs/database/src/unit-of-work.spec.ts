@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource, EntityManager } from 'typeorm';
-import { emptyDatabase } from '#libs/testing';
+import { emptyDatabase, eventually } from '#libs/testing';
 import { createDataSource } from './data-source.js';
 import { classifySqlError } from './sql-errors.js';
 import { TypeOrmUnitOfWork } from './unit-of-work.js';
@@ -55,6 +55,26 @@ describe(TypeOrmUnitOfWork.name, () => {
       });
       await expect(failed).rejects.toBe(problem);
     }
+    expect(await values()).toEqual([0, 0]);
+  });
+
+  it('fails as the world does when the connection breaks between two statements of its work', async () => {
+    const failed = unitOfWork.run(async (tx) => {
+      const [{ pid }]: { pid: number }[] = await tx.query('SELECT pg_backend_pid() AS pid');
+      await dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+      await eventually(() => Promise.resolve(tx.queryRunner!.isReleased), {
+        what: 'the broken connection to be noticed',
+      });
+      await add(tx, 1);
+    });
+    const error = await failed.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    expect([(error as Error).name, classifySqlError(error)]).toEqual([
+      expect.stringMatching(/Released/),
+      'infrastructure',
+    ]);
     expect(await values()).toEqual([0, 0]);
   });
 
