@@ -7,6 +7,8 @@ import { within } from './within.js';
 
 /** What a service may take to end in order: its own limits are below it. In milliseconds. */
 const END_MS = 40_000;
+/** As `npm start` and the manifests start them. */
+const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = { gateway: ['--no-incremental-marking'] };
 /** From SIGKILL to the end. */
 const KILLED_MS = 10_000;
 
@@ -64,7 +66,7 @@ export class ServiceProcess {
     if (this.running) throw new Error(`${this.name} runs already`);
     const entry = join(this.folder, 'dist', 'apps', this.name, 'src', 'main.js');
     if (!existsSync(entry)) throw new Error(`${entry} is not there: run the tests by \`npm test\`, which builds first`);
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    const child = spawn(process.execPath, ['--enable-source-maps', ...(NODE_FLAGS[this.name] ?? []), entry], {
       cwd: this.folder,
       // Nothing of the test's own environment leaks in: a service sees its settings only.
       env: { PATH: process.env['PATH'] ?? '', TZ: 'UTC', ...this.environment, ...extra },

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { RpcDefinition, RpcInput, RpcOutput } from '#libs/contracts';
-import { GatheredGroups } from '#libs/database';
 import { counter, metrics } from '#libs/runtime';
 import { RpcClient, RpcError, UNCHANGED } from '#libs/streams';
 import { ProblemError } from '../http/problem.js';
@@ -10,7 +9,6 @@ import { KeptAnswers } from './kept-answers.js';
 /** Bytes of answers that are kept. */
 const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 const DEADLINE_MS = 5_000;
-const ANSWER = 'answer';
 
 /** What was made of an answer, and up to when it is right (RFC 3339; null: its owner does not say). */
 export interface CurrentAnswer<Made> {
@@ -22,8 +20,9 @@ export interface CurrentAnswer<Made> {
 @Injectable()
 export class Questions {
   private readonly kept = new KeptAnswers<unknown>(MOST_KEPT_BYTES);
-  /** The same question by several at once goes out once, never before the last of them has asked it. */
-  private readonly asking = new GatheredGroups<CurrentAnswer<unknown>>();
+  /** What leaves next: the same question by several goes out once, after the last of them has asked it. */
+  private readonly leaving = new Map<string, Promise<CurrentAnswer<unknown>>>();
+  private departure: object | undefined;
   private readonly answers = counter(metrics('gateway'), {
     name: 'patchwatch_answers_total',
     help: 'Answers to what is asked again and again: unchanged (what was kept is right), new, untagged (may not be kept)',
@@ -62,11 +61,14 @@ export class Questions {
   ): Promise<CurrentAnswer<Made>> {
     const question = JSON.stringify([definition.method, input]);
     try {
-      const current = await this.asking.find(question, ANSWER, async () => {
-        const answer = await this.askWithTag(definition, input, question, make);
-        return new Map([[ANSWER, answer]]);
-      });
-      return current as CurrentAnswer<Made>;
+      if (this.departure !== this.client.departure) this.leaving.clear();
+      this.departure = this.client.departure;
+      let answer = this.leaving.get(question) as Promise<CurrentAnswer<Made>> | undefined;
+      if (answer === undefined) {
+        answer = this.askWithTag(definition, input, question, make);
+        this.leaving.set(question, answer);
+      }
+      return await answer;
     } catch (error) {
       throw error instanceof RpcError ? toProblem(error, definition) : error;
     }

@@ -14,13 +14,17 @@ describe('what is asked again', () => {
   /** An owner that answers with `total`, or with what it is told. */
   function owner() {
     const asked: { input: unknown; known: string | null }[] = [];
-    const next = { tag: 't1' as string | null, total: 1, unchanged: false, fails: false };
+    const next = { tag: 't1' as string | null, total: 1, unchanged: false, fails: false, held: null as object | null };
     const client = {
       callAgain: (_definition: unknown, data: unknown, known: string | null) => {
         asked.push({ input: data, known });
         if (next.fails) return Promise.reject(new RpcTimeoutError('too late'));
         const output = next.unchanged ? UNCHANGED : { items: [], meta: { total: next.total, as_of: AT } };
         return Promise.resolve({ tag: next.tag, at: next.tag === null ? null : LATER, output, size: 100 });
+      },
+      // Each question leaves before the next one is asked, unless a test holds them.
+      get departure() {
+        return next.held ?? {};
       },
     } as unknown as RpcClient;
     return { asked, next, questions: new Questions(client) };
@@ -60,6 +64,28 @@ describe('what is asked again', () => {
       expect((await questions.askAgain(listSites, input(scope), total)).made).toBe(i);
       expect(asked.at(-1)).toEqual({ input: input(scope), known: `t${i}` });
     }
+  });
+
+  it('goes out once for all who ask before it leaves, whatever comes of it, and anew for who comes later', async () => {
+    const { asked, next, questions } = owner();
+    const ask = (page = 1) => questions.askAgain(listSites, input({ organization_ids: [1] }, page), total);
+    next.held = {};
+    const early = [ask(), ask(), ask(2)];
+    expect(asked).toHaveLength(2);
+    next.held = {};
+    next.total = 2;
+    const late = ask();
+    expect(asked).toHaveLength(3);
+    expect((await Promise.all(early)).map(({ made }) => made)).toEqual([1, 1, 1]);
+    expect((await late).made).toBe(2);
+    next.held = {};
+    next.fails = true;
+    const failing = await Promise.allSettled([ask(), ask()]);
+    expect(failing.map((each) => each.status === 'rejected' && each.reason.code)).toEqual([
+      'unavailable',
+      'unavailable',
+    ]);
+    expect(asked).toHaveLength(4);
   });
 
   it('is not kept when its owner gives no tag', async () => {

@@ -96,6 +96,11 @@ export class RpcCaller {
     return this.waiting.size;
   }
 
+  /** Stays the same until what was asked so far leaves: whoever finds it unchanged may share a question that was asked since. */
+  get departure(): object {
+    return this.outgoing;
+  }
+
   get isReady(): boolean {
     return !this.stopped && this.connection.isReady;
   }

@@ -33,6 +33,11 @@ export class RpcClient {
     return this.caller.pending;
   }
 
+  /** Stays the same until what was asked so far leaves: whoever finds it unchanged may share a question that was asked since. */
+  get departure(): object {
+    return this.caller.departure;
+  }
+
   /**
    * Asks and waits for the answer, by the deadline at most (`deadlineMs`, default 5,000).
    * @throws RpcError with the server's code and status; RpcTimeoutError; RpcUnavailableError; RpcCancelledError.

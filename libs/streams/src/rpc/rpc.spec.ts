@@ -132,6 +132,16 @@ describe('RPC over streams', () => {
     expect(rpc.pending).toBe(0);
   });
 
+  it('says until when a question that was asked may be shared: until it leaves', async () => {
+    await serve();
+    const rpc = await client();
+    const { departure } = rpc;
+    const asked = rpc.call(double, { n: 1 });
+    expect(rpc.departure).toBe(departure);
+    await asked;
+    expect(rpc.departure).not.toBe(departure);
+  });
+
   it('shares the questions among servers, and lets each caller read its own answers only', async () => {
     await serve();
     await serve();
