@@ -210,8 +210,9 @@ describe('reading answers', () => {
 
   it('the dashboard, the modules and the progress are what reporting answers', async () => {
     const distribution = { count: 0, median: null, p90: null, mean: null, within_a_day: null, within_a_week: null };
+    let asOf = AS_OF;
     api.others.answer(dashboardOverview, () => ({
-      as_of: AS_OF,
+      as_of: asOf,
       sites: { total: 3, exposed: 1, reporting: 2, silent: 1, waiting: 0, quarantined: null },
       modules: { distinct: 1, installed: 2, updates: null, security_updates: null, unknown: null },
       exposures: {
@@ -236,6 +237,11 @@ describe('reading answers', () => {
       links: { exposures: `/api/v1/exposures?open_at=${AS_OF}` },
     });
     expect(api.others.lastInput(dashboardOverview)).toMatchObject({ as_of: '2018-03-29T00:00:00.000Z' });
+    const now = await api.get('/api/v1/dashboard/overview');
+    expect(now.body).toMatchObject({ links: { exposures: '/api/v1/exposures?state=open' } });
+    const tag = now.headers.get('etag')!;
+    asOf = '2026-11-02T00:00:00.000Z';
+    expect((await api.get('/api/v1/dashboard/overview', { 'if-none-match': tag })).status).toBe(304);
 
     api.others.answer(patchProgress, () => ({
       advisories: [],

@@ -49,7 +49,9 @@ export class DashboardController {
     );
     // What was asked of the past is right as of then, whenever it was asked.
     const asOf = as_of === undefined ? (at ?? made.instant) : made.instant;
-    return new Answer(made.figures, { asOf, links: { exposures: `/api/v1/exposures?open_at=${asOf}` } });
+    // Of now without an instant, which would make another tag of the same figures.
+    const standing = as_of === undefined ? 'state=open' : `open_at=${asOf}`;
+    return new Answer(made.figures, { asOf, links: { exposures: `/api/v1/exposures?${standing}` } });
   }
 
   @Get('patch-progress')
