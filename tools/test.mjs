@@ -33,7 +33,8 @@ const CHECKS = [
     },
   ],
   [
-    { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'] },
+    // By the native compiler, which takes a quarter of the time; on more threads it would do much of the work on each of them.
+    { name: 'types', args: ['node_modules/typescript-native/bin/tsc', '--noEmit', '--singleThreaded'] },
     {
       name: 'formatting',
       args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'],

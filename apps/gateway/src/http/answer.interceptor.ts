@@ -28,13 +28,13 @@ function render(answer: Answer<unknown>, request: FastifyRequest, reply: Fastify
     return undefined;
   }
   const { data } = answer;
-  const body = data instanceof WrittenJson ? data.json : JSON.stringify(data);
+  const body = data instanceof WrittenJson ? data : new WrittenJson(JSON.stringify(data));
   const paging = page === undefined ? {} : { ...page, total_pages: Math.ceil(page.total / page.per_page) };
   const allLinks = { self: request.url, ...(page === undefined ? {} : pageLinks(request.url, page)), ...links };
   const linksText = JSON.stringify(allLinks);
   reply.header('cache-control', secret === true ? 'private, no-store' : 'private, no-cache');
   if (request.method === 'GET' && secret !== true) {
-    const whole = entityTag(body, JSON.stringify({ ...paging, ...meta }), linksText);
+    const whole = entityTag(body.digest, JSON.stringify({ ...paging, ...meta }), linksText);
     const tag = revision === undefined ? whole : revisionTag(revision, whole);
     reply.header('etag', tag);
     if (matches(request.headers['if-none-match'], tag)) {
@@ -50,7 +50,7 @@ function render(answer: Answer<unknown>, request: FastifyRequest, reply: Fastify
     ...paging,
     ...meta,
   };
-  return `{"data":${body},"meta":${JSON.stringify(allMeta)},"links":${linksText}}`;
+  return `{"data":${body.json},"meta":${JSON.stringify(allMeta)},"links":${linksText}}`;
 }
 
 /** A strong tag over `parts`. */

@@ -1,6 +1,15 @@
+import { hash } from 'node:crypto';
+
 /** Data that are JSON already, as they shall be sent. */
 export class WrittenJson {
+  private hashed: string | undefined;
+
   constructor(readonly json: string) {}
+
+  /** SHA-256 of the text, taken once however often it is sent. */
+  get digest(): string {
+    return (this.hashed ??= hash('sha256', this.json, 'base64url'));
+  }
 }
 
 /** What a controller returns: the interceptor adds what every answer has. Data that are a `WrittenJson` are sent as they are. */
