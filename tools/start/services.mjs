@@ -10,10 +10,13 @@ const PASSED_ON =
   /^(PATCHWATCH_.*|PATH|HOME|TMPDIR|LANG|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)$/;
 /** Settings that only this script or one service may see. */
 const KEPT_BACK =
-  /^PATCHWATCH_(DATABASE_URL|\w+_DATABASE_URL|JWT_SECRET|PEPPER|BOOTSTRAP_\w+|HOST|PORT|HEALTH_PORT|SKIP_RUNGS)$/;
+  /^PATCHWATCH_(DATABASE_URL|\w+_DATABASE_URL|JWT_SECRET(_PREVIOUS)?|PEPPER|BOOTSTRAP_\w+|SMTP_URL|HOST|PORT|HEALTH_PORT|SKIP_RUNGS)$/;
 
 const inherited = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name) && !KEPT_BACK.test(name)));
+
+/** A setting of our own environment, if it is there. */
+const given = (name) => (process.env[name] ? { [name]: process.env[name] } : {});
 
 /**
  * @param {object} setup
@@ -40,10 +43,13 @@ export async function makeServices({ root, place, needs, options, firstLogin, sa
     PATCHWATCH_HOST: options.host,
     PATCHWATCH_PORT: String(options.port),
     PATCHWATCH_JWT_SECRET: process.env.PATCHWATCH_JWT_SECRET || place.secret('jwt-secret'),
+    ...given('PATCHWATCH_JWT_SECRET_PREVIOUS'),
     PATCHWATCH_PEPPER: process.env.PATCHWATCH_PEPPER || place.secret('pepper'),
     PATCHWATCH_BOOTSTRAP_EMAIL: firstLogin.email,
     PATCHWATCH_BOOTSTRAP_PASSWORD: firstLogin.password,
   };
+  // Its address holds a password.
+  const notifier = given('PATCHWATCH_SMTP_URL');
   // The gateway answers people and sites: long pauses of incremental marking cost its slowest answers most.
   const gatewayFlags = ['--no-incremental-marking'];
   const make = async (name, flags, env) => {
@@ -67,13 +73,14 @@ export async function makeServices({ root, place, needs, options, firstLogin, sa
     const urls = Object.fromEntries(
       SERVICES.map((service) => [`PATCHWATCH_${service.toUpperCase()}_DATABASE_URL`, databaseUrls[service]]),
     );
-    return [await make('single', gatewayFlags, { ...everyone, ...gateway, ...urls })];
+    return [await make('single', gatewayFlags, { ...everyone, ...gateway, ...notifier, ...urls })];
   }
   return Promise.all(
     SERVICES.map((service) =>
       make(service, service === 'gateway' ? gatewayFlags : [], {
         ...everyone,
         ...(service === 'gateway' ? gateway : {}),
+        ...(service === 'notifier' ? notifier : {}),
         PATCHWATCH_DATABASE_URL: databaseUrls[service],
       }),
     ),
