@@ -16,7 +16,10 @@ const begun = performance.now();
 const say = (text) => console.log(`[${((performance.now() - begun) / 1000).toFixed(1).padStart(5)} s] ${text}`);
 const patterns = process.argv.slice(2);
 
-/** Each is a program of its own, and counts as one test in the closing line. Two lanes, for two cores: the second lane's together take about as long as the first. */
+/**
+ * Each is a program of its own, and counts as one test in the closing line. Two lanes, for two cores: the second lane's together take about as
+ * long as the first's. So each has one thread: compilers on more of them do much of the work on each.
+ */
 const CHECKS = [
   [
     {
@@ -31,14 +34,8 @@ const CHECKS = [
         'content',
       ],
     },
-  ],
-  [
-    // By the native compiler, which takes a quarter of the time; on more threads it would do much of the work on each of them.
+    // By the native compiler, which takes a quarter of the time.
     { name: 'types', args: ['node_modules/typescript-native/bin/tsc', '--noEmit', '--singleThreaded'] },
-    {
-      name: 'formatting',
-      args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'],
-    },
     {
       name: 'import law',
       args: [
@@ -50,6 +47,13 @@ const CHECKS = [
         'tools',
         'e2e',
       ],
+    },
+  ],
+  [
+    { name: 'style by types', args: ['node_modules/oxlint/bin/oxlint', '--threads=1'] },
+    {
+      name: 'formatting',
+      args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'],
     },
   ],
 ];

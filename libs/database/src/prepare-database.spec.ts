@@ -65,7 +65,11 @@ describe(prepareDatabase.name, () => {
       options: `-c search_path=${schema}`,
     });
     await client.connect();
-    return work(client).finally(() => client.end());
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
   };
 
   it('prepares an empty database once, however many ask at the same time', async () => {
@@ -137,7 +141,11 @@ describe(prepareDatabase.name, () => {
         applicationName: 'spec',
       });
       await dataSource.initialize();
-      await expectNoPendingMigration(dataSource).finally(() => dataSource.destroy());
+      try {
+        await expectNoPendingMigration(dataSource);
+      } finally {
+        await dataSource.destroy();
+      }
     };
 
     it('accepts migrations that build what the entities describe', async () => {

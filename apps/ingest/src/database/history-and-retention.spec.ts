@@ -19,7 +19,11 @@ describe('the migration that begins to keep inventories as a whole', () => {
       applicationName: 'spec',
     });
     await dataSource.initialize();
-    await dataSource.runMigrations({ transaction: 'each' }).finally(() => dataSource.destroy());
+    try {
+      await dataSource.runMigrations({ transaction: 'each' });
+    } finally {
+      await dataSource.destroy();
+    }
   };
 
   beforeAll(async () => {
