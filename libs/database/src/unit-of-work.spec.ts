@@ -60,7 +60,7 @@ describe(TypeOrmUnitOfWork.name, () => {
 
   it('fails as the world does when the connection breaks between two statements of its work', async () => {
     const failed = unitOfWork.run(async (tx) => {
-      const [{ pid }]: { pid: number }[] = await tx.query('SELECT pg_backend_pid() AS pid');
+      const [{ pid }]: [{ pid: number }] = await tx.query('SELECT pg_backend_pid() AS pid');
       await dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
       await eventually(() => Promise.resolve(tx.queryRunner!.isReleased), {
         what: 'the broken connection to be noticed',
