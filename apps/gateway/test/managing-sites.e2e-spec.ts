@@ -125,6 +125,8 @@ describe('managing sites', () => {
       const old = own.key.slice(8, 16);
       const listed = await ask('GET');
       expect((listed.body.data as { key_id: string }[]).map(({ key_id }) => key_id)).toEqual([fresh.key_id, old]);
+      const { id: me } = (await api.get('/api/v1/auth/me')).body.data as { id: string };
+      expect(listed.body.data).toMatchObject([{ created_by: me }, { created_by: me }]);
       // S46: what was shown once is shown never again.
       expect(JSON.stringify(listed.body)).not.toContain(fresh.key.slice(17));
       expect((await ask('DELETE', `/${old}`)).status).toBe(204);

@@ -9,8 +9,9 @@ import { Permissions } from '../identity/permissions.service.js';
 import { StepUp } from '../login/step-up.service.js';
 import type { ApiKey } from '../site-key/api-key.entity.js';
 import { newKey } from '../site-key/site-key.js';
+import type { MadeKey } from '../site-key/key-creators.js';
 import { OrganizationKeyRepository } from './organization-key.repository.js';
-import type { ListedKey, OrganizationKeyKind } from './organization-key.repository.js';
+import type { OrganizationKeyKind } from './organization-key.repository.js';
 
 /** What a key shall be. */
 export interface OrganizationKeyWish {
@@ -55,7 +56,7 @@ export class ManageOrganizationKeys {
     kind: OrganizationKeyKind,
     page: { page: number; per_page: number },
     doer: Doer,
-  ): Promise<[ListedKey[], number]> {
+  ): Promise<[MadeKey[], number]> {
     const id = await this.mayManage(organizationUuid, `${kind}_key.list`, doer);
     return this.keys.list(id, kind, page);
   }

@@ -3,6 +3,7 @@ import { DataSource, IsNull } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { asSystem } from '#libs/database';
 import { ApiKey } from '../site-key/api-key.entity.js';
+import { withCreators, type MadeKey } from '../site-key/key-creators.js';
 import { sharedSitesOf } from '../site-share/shared-sites.js';
 
 /** Kinds of keys that belong to an organization as a whole. */
@@ -21,11 +22,6 @@ export interface LiveKey {
   readonly sharedSiteIds: readonly number[];
   /** By its organization's plan. */
   readonly requestsPerMinute: number;
-}
-
-export interface ListedKey extends ApiKey {
-  /** UUID of the person who made it. */
-  readonly creator: string | null;
 }
 
 /** Any fixed number: who makes a key of an organization holds it together with the organization's id. */
@@ -109,7 +105,7 @@ export class OrganizationKeyRepository {
     organizationId: number,
     kind: OrganizationKeyKind,
     { page, per_page }: { page: number; per_page: number },
-  ): Promise<[ListedKey[], number]> {
+  ): Promise<[MadeKey[], number]> {
     const manager = this.dataSource.manager;
     const [keys, total] = await manager.findAndCount(ApiKey, {
       where: { organizationId, kind, revokedAt: IsNull() },
@@ -117,12 +113,7 @@ export class OrganizationKeyRepository {
       skip: (page - 1) * per_page,
       take: per_page,
     });
-    const creators = await manager.query<{ id: number; uuid: string }[]>(
-      'SELECT id, uuid FROM users WHERE id = ANY($1)',
-      [keys.map(({ createdBy }) => createdBy)],
-    );
-    const uuids = new Map(creators.map(({ id, uuid }) => [id, uuid]));
-    return [keys.map((key) => ({ ...key, creator: uuids.get(key.createdBy ?? 0) ?? null })), total];
+    return [await withCreators(manager, keys), total];
   }
 
   /** The live key with its row locked. */

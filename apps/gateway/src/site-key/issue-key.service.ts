@@ -3,7 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { Clock } from '#libs/runtime';
 import { CLOCK } from '../tokens.js';
 import { ProblemError } from '../http/problem.js';
-import type { ApiKey, KeyPurpose } from './api-key.entity.js';
+import type { KeyPurpose } from './api-key.entity.js';
+import type { MadeKey } from './key-creators.js';
 import { KeyChanges } from './key-changes.service.js';
 import { newKey } from './site-key.js';
 import { SiteKeyRepository } from './site-key.repository.js';
@@ -82,7 +83,7 @@ export class IssueKey {
   }
 
   /** Keys of the site that were not revoked, the newest first. */
-  list(site: { id: number; organizationId: number }): Promise<ApiKey[]> {
+  list(site: { id: number; organizationId: number }): Promise<MadeKey[]> {
     return this.keys.ofSite({ organization_ids: [site.organizationId] }, site.id);
   }
 

@@ -7,6 +7,7 @@ import { SiteStanding } from '../quarantine/site-standing.js';
 import type { Environment, QuarantineReason } from '../site/site.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import type { KeyPurpose } from './api-key.entity.js';
+import { withCreators, type MadeKey } from './key-creators.js';
 
 /** A live site key with what the push path needs to know. */
 export interface SiteKeyRow {
@@ -106,11 +107,13 @@ export class SiteKeyRepository {
   }
 
   /** Keys of the site that were not revoked, the newest first; expired ones too, so that people see why nothing arrives. */
-  ofSite(scope: Scope, siteId: number): Promise<ApiKey[]> {
-    return this.dataSource.manager.find(ApiKey, {
+  async ofSite(scope: Scope, siteId: number): Promise<MadeKey[]> {
+    const { manager } = this.dataSource;
+    const keys = await manager.find(ApiKey, {
       where: { siteId, revokedAt: IsNull(), ...within(scope) },
       order: { createdAt: 'DESC', id: 'DESC' },
     });
+    return withCreators(manager, keys);
   }
 
   /** @returns false: the site has no such key, or it was revoked before */

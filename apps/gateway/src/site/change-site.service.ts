@@ -7,7 +7,7 @@ import { Permissions } from '../identity/permissions.service.js';
 import { scopeOf } from '../identity/principal.js';
 import type { Actor } from '../identity/principal.js';
 import { isSettled, released } from '../quarantine/released.js';
-import type { ApiKey } from '../site-key/api-key.entity.js';
+import type { MadeKey } from '../site-key/key-creators.js';
 import { IssueKey } from '../site-key/issue-key.service.js';
 import { SiteChanges } from './manage-sites.service.js';
 import type { Environment, Site } from './site.entity.js';
@@ -63,7 +63,7 @@ export class ChangeSite {
   }
 
   /** Keys that were not revoked, without their secrets. @throws ProblemError `not_found`, `forbidden` */
-  async listKeys(uuid: string, doer: Doer): Promise<ApiKey[]> {
+  async listKeys(uuid: string, doer: Doer): Promise<MadeKey[]> {
     const site = found(await this.sites.find(scopeOf(doer.person), uuid));
     this.permissions.must('administer', site.organizationId, attempt('site_key.list', uuid, doer));
     return this.keys.list(site);

@@ -56,6 +56,7 @@ export class SiteChangeController {
       keys.map((key) => ({
         ...shownKey(key),
         purpose: key.purpose,
+        created_by: key.creator,
       })),
     );
   }

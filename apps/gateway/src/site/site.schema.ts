@@ -38,6 +38,10 @@ export const SITE_KEY = Type.Object({
   key_id: key.key_id,
   purpose: key.purpose,
   created_at: Type.String({ format: 'date-time' }),
+  created_by: Type.Union([Type.String({ format: 'uuid' }), Type.Null()], {
+    description:
+      'Person who made it; when an agent registered the site, who made its enrolment key. null: the platform.',
+  }),
   expires_at: key.key_expires_at,
   last_used_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'To the minute.' }),
 });
