@@ -3,12 +3,15 @@ import { daysToKeep, startWorker } from '#libs/outbox';
 import { createLogger, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { entities } from './database/entities.js';
 import { migrations } from './database/migrations/index.js';
+import { DeliveriesService } from './delivery/deliveries.service.js';
 import type { MailTransport } from './delivery/mail-transport.js';
 import { openMailer } from './delivery/mailer-transport.js';
 import { DEFAULT_SEND_MAIL_SETTINGS, SendMailService, type SendMailSettings } from './delivery/send-mail.service.js';
 import { InboxService } from './inbox/inbox.service.js';
 import { NotifierModule } from './notifier.module.js';
 
+/** No link of a letter is good for longer. */
+const LINKS_DAYS = 7;
 const DEFAULT_FROM = 'Patchwatch <patchwatch@localhost>';
 
 /** What tests replace. */
@@ -41,6 +44,11 @@ export async function startNotifier(config: ServiceConfig, options: NotifierOpti
         table: 'inbox',
         days: daysToKeep(config, 'PATCHWATCH_INBOX_DAYS', 90),
         remove: (manager, before, limit) => app.get(InboxService).forget(manager, before, limit),
+      },
+      {
+        table: 'deliveries_links',
+        days: LINKS_DAYS,
+        remove: (manager, before, limit) => app.get(DeliveriesService).forgetLinks(manager, before, limit),
       },
     ],
     closers: [() => transport?.close()],

@@ -18,6 +18,7 @@ import { connectRedis, RedisPublisher, streamKey, type Envelope, type RedisConne
 import { dropRoles, emptyDatabase, eventually, testRedis, type TestRedis } from '#libs/testing';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
+import { DeliveryRepository } from '../src/delivery/delivery.repository.js';
 import { InboxRepository } from '../src/inbox/inbox.repository.js';
 import { startNotifier } from '../src/start.js';
 import { MailServer } from './mail-server.js';
@@ -271,6 +272,41 @@ describe('notifier, the whole service', () => {
     const standing = async () => (await states()).map(({ state }) => state).sort();
     await eventually(async () => !(await standing()).includes('queued'), { what: 'both deliveries to be noted' });
     expect(await standing()).toEqual(['sent', 'sent', 'suppressed', 'suppressed']);
+  });
+
+  it('forgets the words of letters with links that were not sent, when no link of them can be good any more', async () => {
+    const dataSource = await createDataSource({
+      url: database.url,
+      schema: 'notifier',
+      entities,
+      migrations,
+      applicationName: 'test',
+    }).initialize();
+    try {
+      await admin.query(
+        `INSERT INTO deliveries (delivery_id, kind, email, subject, text_body, html_body, headers, state, created_at, next_attempt_at)
+         SELECT gen_random_uuid(), kind, kind || age, '', 'a link', 'a link', '{}', state, now() - age * interval '1 day', now()
+         FROM (VALUES ('invitation', 8, 'suppressed'), ('password-reset', 8, 'suppressed'), ('invitation', 6, 'suppressed'),
+                      ('exposure-alert', 8, 'suppressed'), ('invitation', 9, 'failed')) AS t (kind, age, state)`,
+      );
+      const before = new Date(Date.now() - 7 * 86_400_000);
+      const repository = new DeliveryRepository();
+      expect(await repository.forgetLinks(dataSource.manager, before, 1)).toBe(1);
+      expect(await repository.forgetLinks(dataSource.manager, before, 100)).toBe(1);
+      expect(await repository.forgetLinks(dataSource.manager, before, 100)).toBe(0);
+      const { rows } = await admin.query(
+        `SELECT email, text_body || html_body AS words FROM deliveries WHERE subject = '' ORDER BY email`,
+      );
+      expect(rows).toEqual([
+        { email: 'exposure-alert8', words: 'a linka link' },
+        { email: 'invitation6', words: 'a linka link' },
+        { email: 'invitation8', words: '' },
+        { email: 'invitation9', words: 'a linka link' },
+        { email: 'password-reset8', words: '' },
+      ]);
+    } finally {
+      await dataSource.destroy();
+    }
   });
 
   it('has migrations that build exactly what its entities describe', async () => {

@@ -26,6 +26,11 @@ export class DeliveriesService {
     @Inject(MAIL_TRANSPORT) private readonly transport: MailTransport | null,
   ) {}
 
+  /** See the repository's. */
+  forgetLinks(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    return this.deliveries.forgetLinks(manager, before, limit);
+  }
+
   /** Without a mail server they are kept as suppressed: setting one up later must not send old news. */
   async queue(tx: EntityManager, letters: readonly Letter[], now: Date): Promise<void> {
     const reason = this.transport === null ? 'no_transport' : null;

@@ -29,8 +29,9 @@ export interface DueDelivery {
 }
 
 /** What these letters say opens an account: once they are out of our hands nobody needs the words. */
+const WITH_LINKS = `kind IN ('invitation', 'password-reset')`;
 const WITHOUT_LINKS = ['text_body', 'html_body']
-  .map((column) => `${column} = CASE WHEN kind IN ('invitation', 'password-reset') THEN '' ELSE ${column} END`)
+  .map((column) => `${column} = CASE WHEN ${WITH_LINKS} THEN '' ELSE ${column} END`)
   .join(', ');
 
 @Injectable()
@@ -81,6 +82,20 @@ export class DeliveryRepository {
       `UPDATE deliveries SET state = 'sent', reason = NULL, settled_at = $2, ${WITHOUT_LINKS} WHERE delivery_id = $1`,
       [deliveryId, now],
     );
+  }
+
+  /**
+   * Takes the words of up to `limit` letters with links that were written before `before` and never sent: without a mail server they are the only way to a
+   * link, which is good for seven days at most. @returns how many.
+   */
+  async forgetLinks(manager: EntityManager, before: Date, limit: number): Promise<number> {
+    const [, forgotten]: [unknown, number] = await manager.query(
+      `UPDATE deliveries SET text_body = '', html_body = '' WHERE delivery_id IN (
+         SELECT delivery_id FROM deliveries
+         WHERE ${WITH_LINKS} AND state = 'suppressed' AND text_body <> '' AND created_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+      [before, limit],
+    );
+    return forgotten;
   }
 
   async markFailed(manager: EntityManager, deliveryId: string, reason: string, nextAttemptAt: Date): Promise<void> {
