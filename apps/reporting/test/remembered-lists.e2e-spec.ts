@@ -3,6 +3,10 @@ import fc from 'fast-check';
 import type { Scope } from '#libs/contracts';
 import { AdvisoryFactsRepository } from '../src/advisory/advisory-facts.repository.js';
 import { ListAdvisoriesService } from '../src/advisory/list-advisories.service.js';
+import { ExposureColumnsRepository } from '../src/dashboard/exposure-columns.repository.js';
+import { ExposureFiguresRepository } from '../src/dashboard/exposure-figures.repository.js';
+import { FleetRepository } from '../src/dashboard/fleet.repository.js';
+import { ReadDashboardService } from '../src/dashboard/read-dashboard.service.js';
 import { FleetCountsRepository } from '../src/fleet-counts/fleet-counts.repository.js';
 import { FleetCountsService } from '../src/fleet-counts/fleet-counts.service.js';
 import { ModuleHistoryRepository } from '../src/module-history/module-history.repository.js';
@@ -55,7 +59,7 @@ const stepOf = fc.oneof(
 );
 type Step = typeof stepOf extends fc.Arbitrary<infer T> ? T : never;
 
-describe('lists that remember what they counted', () => {
+describe('lists and figures that remember what they counted', () => {
   let box: ReportingBox;
   let clock = 0;
   beforeAll(async () => {
@@ -105,8 +109,12 @@ describe('lists that remember what they counted', () => {
     return releases(module, '8.x-1.', list).history;
   }
 
-  /** The same lists by services that remember nothing. */
-  function afresh(): { modules: ListModulesService; advisories: ListAdvisoriesService } {
+  /** The same by services that remember nothing. */
+  function afresh(): {
+    modules: ListModulesService;
+    advisories: ListAdvisoriesService;
+    dashboard: ReadDashboardService;
+  } {
     const fleet = new FleetCountsService(new FleetCountsRepository());
     const own = new OwnModulesService(new OwnModuleRepository());
     const histories = new ModuleHistoryService(new ModuleHistoryRepository());
@@ -114,6 +122,13 @@ describe('lists that remember what they counted', () => {
     return {
       modules: new ListModulesService(box.dataSource, new CountModulesService(fleet, known, own), histories, box.clock),
       advisories: new ListAdvisoriesService(box.dataSource, new AdvisoryFactsRepository(), fleet, box.clock),
+      dashboard: new ReadDashboardService(
+        box.dataSource,
+        new FleetRepository(),
+        new ExposureFiguresRepository(),
+        new ExposureColumnsRepository(),
+        box.clock,
+      ),
     };
   }
 
@@ -122,11 +137,12 @@ describe('lists that remember what they counted', () => {
       fc.asyncProperty(fc.array(stepOf, { minLength: 1, maxLength: 10 }), async (steps) => {
         for (const step of steps) {
           await take(step);
-          const { modules, advisories } = afresh();
+          const { modules, advisories, dashboard } = afresh();
           for (const scope of SCOPES) {
             const asked = { scope, page: 1, per_page: 100 };
             expect(await box.moduleList.list(asked)).toEqual(await modules.list(asked));
             expect(await box.advisories.list(asked)).toEqual(await advisories.list(asked));
+            expect(await box.dashboard.overview({ scope })).toEqual(await dashboard.overview({ scope }));
             const open = await box.exposures.list({ ...asked, state: ['open'] });
             expect(open.meta.total).toBe(open.items.length);
           }
