@@ -24,6 +24,7 @@ import { ErasureChanges } from './erasure/erasure-changes.service.js';
 import { ErasureRepository } from './erasure/erasure.repository.js';
 import { ErasureRounds } from './erasure/erasure-rounds.service.js';
 import { HearAnswers } from './erasure/hear-answers.service.js';
+import { PurgeRemoved } from './erasure/purge-removed.service.js';
 import { ReadErasures } from './erasure/read-erasures.service.js';
 import { BeginExport } from './export/begin-export.service.js';
 import { ExportData } from './export/export-data.service.js';
@@ -277,6 +278,7 @@ export class GatewayModule {
         ErasureChanges,
         ErasureRepository,
         ErasureRounds,
+        PurgeRemoved,
         HearAnswers,
         IdentityErasure,
         ReadErasures,

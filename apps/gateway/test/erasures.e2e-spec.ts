@@ -1,4 +1,5 @@
-import { exportData, listSites } from '#libs/contracts';
+import { exportData, listSites, QUEUES } from '#libs/contracts';
+import { streamKey } from '#libs/streams';
 import { eventually } from '#libs/testing';
 import { AS_OF, apiInABox, told, type Api, type Body } from './api-in-a-box.js';
 import { request } from './gateway-in-a-box.js';
@@ -205,6 +206,29 @@ describe('what is removed', () => {
     expect(await sql('SELECT 1 FROM password_resets WHERE user_id = $1', [userId])).toEqual([]);
   });
 
+  /** The next look of a gateway finds it due. @param answered all have answered its first round */
+  async function makeDue(erasure: string, answered: boolean): Promise<void> {
+    const part = { round: 1, last: 0, more: false, erased: {} };
+    const parts = answered ? { ingest: part, catalog: part, reporting: part, notifier: part } : {};
+    await sql('UPDATE erasures SET next_round_at = now(), parts = parts || $2::jsonb WHERE uuid = $1', [
+      erasure,
+      JSON.stringify(parts),
+    ]);
+  }
+  const inRound = (erasure: string, round: number) =>
+    eventually(
+      async () => {
+        const { body } = await ask(api.token, 'GET', `erasures/${erasure}`);
+        const data = body.data as { round: number; services: Record<string, { erased_rows: unknown }> };
+        return data.round === round ? data.services : null;
+      },
+      { what: `round ${round}` },
+    );
+  /** Nobody reads the queues here: what lies in them would only get older. */
+  async function emptyQueues(): Promise<void> {
+    for (const { name } of Object.values(QUEUES)) await api.box.streams.client.del(streamKey(name, 0));
+  }
+
   it('S83 finds in a later round what a request has written since the first', async () => {
     const { id, userId, token } = await somebody();
     const { id: erasure } = (await erase(token, id)).body.data as { id: string };
@@ -213,22 +237,35 @@ describe('what is removed', () => {
        VALUES ($1, sha256('late'), sha256(''), now(), now())`,
       [userId],
     );
-    const answered = `'{"round": 1, "last": 0, "more": false, "erased": {}}'::jsonb`;
-    await sql(
-      `UPDATE erasures SET next_round_at = now(), parts = parts || jsonb_build_object(
-         'ingest', ${answered}, 'catalog', ${answered}, 'reporting', ${answered}, 'notifier', ${answered}) WHERE uuid = $1`,
-      [erasure],
-    );
-    const gateway = await eventually(
-      async () => {
-        const { body } = await ask(api.token, 'GET', `erasures/${erasure}`);
-        const { round, services } = body.data as { round: number; services: Record<string, { erased_rows: unknown }> };
-        return round === 2 ? services['gateway'] : null;
-      },
-      { what: 'the second round' },
-    );
-    expect(gateway).toMatchObject({ erased_rows: { users: 1, password_resets: 1 } });
+    await emptyQueues();
+    await makeDue(erasure, true);
+    const services = await inRound(erasure, 2);
+    expect(services['gateway']).toMatchObject({ erased_rows: { users: 1, password_resets: 1 } });
     expect(await sql('SELECT 1 FROM password_resets WHERE user_id = $1', [userId])).toEqual([]);
+  });
+
+  it('S83 begins no round that could be the last while anybody is behind with what was told before', async () => {
+    const erasures: string[] = [];
+    for (const { id, token } of [await somebody(), await somebody()])
+      erasures.push(((await erase(token, id)).body.data as { id: string }).id);
+    const [answered, unanswered] = erasures as [string, string];
+    await emptyQueues();
+    const inventory = streamKey(QUEUES.reportingInventory.name, 0);
+    await api.box.streams.client.xadd(inventory, `${Date.now() - 61_000}-0`, 'of', 'the erased');
+    await makeDue(answered, true);
+    await makeDue(unanswered, false);
+    // One look sees to both, in this order: who has not answered is asked again.
+    await eventually(
+      async () =>
+        (await sql('SELECT 1 FROM erasures WHERE uuid = $1 AND next_round_at > now()', [unanswered])).length === 1,
+      { what: 'the other to be asked again' },
+    );
+    expect(await sql('SELECT round FROM erasures WHERE uuid = ANY ($1)', [erasures])).toEqual([
+      { round: 1 },
+      { round: 1 },
+    ]);
+    await api.box.streams.client.del(inventory);
+    await inRound(answered, 2);
   });
 
   it('S41 ends an export whose reader is no administrator any more, or logged out, and S77 notes it', async () => {

@@ -7,6 +7,7 @@ export * from './dead-letter-store.js';
 export * from './outbox-relay.js';
 export * from './queue-handler.js';
 export * from './queue-plan.js';
+export * from './queue-lag.js';
 export * from './messaging-runtime.js';
 export * from './messaging.module.js';
 export * from './side-work.js';

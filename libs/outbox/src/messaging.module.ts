@@ -20,6 +20,7 @@ import { messagingMetrics } from './messaging-metrics.js';
 import { MessagingRuntime, type MessagingParts } from './messaging-runtime.js';
 import { NudgingUnitOfWork } from './nudging-unit-of-work.js';
 import { OutboxRelay } from './outbox-relay.js';
+import { QUEUE_STREAMS, QueueLag } from './queue-lag.js';
 import { TableOutbox } from './table-outbox.js';
 
 /** `Outbox`: events that are sent when, and only when, the transaction commits. */
@@ -45,7 +46,7 @@ export interface MessagingOptions {
 }
 
 /**
- * Messaging of one service, visible to all its modules: `OUTBOX`, `PUBLISHER`, `UNIT_OF_WORK`, `PostgresDeadLetterStore`, and `MessagingRuntime`,
+ * Messaging of one service, visible to all its modules: `OUTBOX`, `PUBLISHER`, `UNIT_OF_WORK`, `QueueLag`, `PostgresDeadLetterStore`, and `MessagingRuntime`,
  * which starts the consumers of all `@QueueHandler` classes and the relay.
  */
 @Module({})
@@ -63,6 +64,8 @@ export class MessagingModule {
       providers: [
         { provide: PARTS, useFactory: () => assemble(options) },
         { provide: PostgresDeadLetterStore, useFactory: () => new PostgresDeadLetterStore() },
+        part(QUEUE_STREAMS, ({ connection, partitions }) => ({ connection, partitions })),
+        QueueLag,
         part(OUTBOX, ({ outbox }) => outbox),
         part(PUBLISHER, ({ publisher }) => publisher),
         part(UNIT_OF_WORK, ({ unitOfWork }) => unitOfWork),
@@ -72,7 +75,7 @@ export class MessagingModule {
           useFactory: (parts: MessagingParts, discovery: DiscoveryService) => new MessagingRuntime(parts, discovery),
         },
       ],
-      exports: [OUTBOX, PUBLISHER, UNIT_OF_WORK, PostgresDeadLetterStore, MessagingRuntime],
+      exports: [OUTBOX, PUBLISHER, UNIT_OF_WORK, QueueLag, PostgresDeadLetterStore, MessagingRuntime],
     };
   }
 }

@@ -32,6 +32,10 @@ export class ErasureRepository {
     return tx.findOne(Erasure, { where: { uuid, finishedAt: IsNull() }, lock: { mode: 'pessimistic_write' } });
   }
 
+  anyDue(now: Date): Promise<boolean> {
+    return this.dataSource.manager.existsBy(Erasure, { finishedAt: IsNull(), nextRoundAt: LessThanOrEqual(now) });
+  }
+
   /** Those that are to be asked for now, their rows locked; what another replica is at is left out. */
   due(tx: EntityManager, now: Date): Promise<Erasure[]> {
     return tx.find(Erasure, {
