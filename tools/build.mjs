@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Compiles the TypeScript of apps, libs, tools and e2e to dist/, file by file and without a type check (`npm run typecheck` does that), and bundles
-// large packages beside it. Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
+// large packages and each service beside it. Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundle, bundled } from './bundle.mjs';
+import { bundleServices, programOf } from './bundle-services.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = join(root, 'dist', '.build-stamp.json');
@@ -34,6 +35,7 @@ async function compileSources() {
     readFileSync(join(root, '.swcrc')),
     readFileSync(join(root, 'node_modules/@swc/core/package.json')),
     readFileSync(join(root, 'tools/bundle.mjs')),
+    readFileSync(join(root, 'tools/bundle-services.mjs')),
   ];
   const hash = createHash('sha256');
   for (const setting of settings) hash.update(setting);
@@ -48,8 +50,6 @@ async function compileSources() {
   }
   const stale = sources.filter((source) => before[source] !== now[source]);
   const gone = Object.keys(before).filter((source) => !(source in now));
-  if (stale.length === 0 && gone.length === 0) return { compiled: 0, removed: 0, total: sources.length };
-
   for (const source of gone) for (const output of outputsOf(source)) rmSync(join(root, output), { force: true });
   const queue = [...stale];
   await Promise.all(
@@ -57,7 +57,8 @@ async function compileSources() {
       for (let source = queue.pop(); source !== undefined; source = queue.pop()) await compile(source);
     }),
   );
-  write(STAMP, JSON.stringify(now));
+  await bundleServices(now);
+  if (stale.length + gone.length > 0) write(STAMP, JSON.stringify(now));
   return { compiled: stale.length, removed: gone.length, total: sources.length };
 }
 
@@ -97,7 +98,7 @@ function takePackagesFromBundle(code, folder) {
 
 function outputsOf(source) {
   if (!source.endsWith('.ts')) return [join('dist', source)];
-  const output = join('dist', source.replace(/\.ts$/, '.js'));
+  const output = join('dist', programOf(source) ?? source.replace(/\.ts$/, '.js'));
   return [output, `${output}.map`];
 }
 

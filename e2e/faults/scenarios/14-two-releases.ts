@@ -1,9 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Scenario } from '../scenario.js';
 
-const CONTRACT = join('dist', 'libs', 'contracts', 'src', 'events', 'gateway', 'push-received.v1.js');
+const CONTRACT = 'dist/libs/contracts/src/events/gateway/push-received.v1.js';
+/** Where the services' shared code is, file after file, each under its name. */
+const CODE = join('dist', 'apps', 'chunks', 'src');
 
 /**
  * A next release stands beside this one: the same sources as built, but pushes travel as version 2 of their message, which this release
@@ -57,13 +59,22 @@ export const twoReleases: Scenario = {
 function nextRelease(): string {
   const folder = mkdtempSync(join(tmpdir(), 'patchwatch-next-release-'));
   const here = process.cwd();
-  for (const part of ['apps', 'libs', 'packages'])
+  for (const part of ['apps', 'packages'])
     cpSync(join(here, 'dist', part), join(folder, 'dist', part), { recursive: true });
   cpSync(join(here, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(here, 'node_modules'), join(folder, 'node_modules'));
-  const contract = join(folder, CONTRACT);
-  const changed = readFileSync(contract, 'utf8').replace(/version: 1\b/, 'version: 2');
-  if (!changed.includes('version: 2')) throw new Error(`${CONTRACT} has no "version: 1" to change`);
-  writeFileSync(contract, changed);
+  let changes = 0;
+  for (const name of readdirSync(join(folder, CODE)).filter((file) => file.endsWith('.js'))) {
+    const text = readFileSync(join(folder, CODE, name), 'utf8');
+    const [before, contract, ...more] = text.split(`// ${CONTRACT}\n`);
+    if (contract === undefined || more.length > 0) continue;
+    const changed = contract.replace(/version: 1\b/, 'version: 2');
+    // Only up to where the next file begins.
+    if (changed === contract || contract.indexOf('version: 1') > contract.indexOf('\n// dist/')) continue;
+    writeFileSync(join(folder, CODE, name), `${before}// ${CONTRACT}\n${changed}`);
+    changes += 1;
+  }
+  if (changes !== 1)
+    throw new Error(`${CONTRACT} is built in ${changes} places with a "version: 1" to change, and should be in one`);
   return folder;
 }
