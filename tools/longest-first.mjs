@@ -2,8 +2,19 @@
 // a small file that starts whole platforms last, when one worker would be busy with it and the other idle.
 import TestSequencer from '@jest/test-sequencer';
 
-/** The longest first. */
-const LONGEST = ['/e2e/faults/faults.', '/e2e/stories/'];
+/** The longest first, and all that take ten seconds and more while their files are small. */
+const LONGEST = [
+  '/e2e/faults/faults.',
+  '/e2e/stories/killing-',
+  '/e2e/stories/an-operator-',
+  '/e2e/stories/',
+  '/tools/start/start.',
+  '/tools/bench/freshness/',
+  '/apps/catalog/test/',
+  '/apps/reporting/test/',
+  '/libs/streams/src/conformance/',
+  '/apps/gateway/test/every-route.',
+];
 
 export default class LongestFirst extends TestSequencer {
   /** @param {import('@jest/test-result').Test[]} tests */
