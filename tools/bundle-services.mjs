@@ -42,19 +42,27 @@ export async function bundleServices(hashes) {
     platform: 'node',
     target: 'node20',
     treeShaking: false,
-    // Names of classes are names of migrations and of loggers; two files may use one name.
+    // Names of classes are names of migrations, errors and loggers; two files may use one name.
     keepNames: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'error',
     // Decorators need it, whichever file runs first.
-    banner: { js: `import 'reflect-metadata';` },
+    banner: { js: `import 'reflect-metadata'; const __same = (target) => target;` },
     plugins: [{ name: 'packages stay outside', setup: leavePackagesOutside }],
   });
-  for (const { path, contents } of outputFiles) write(path, contents);
+  for (const { path, text } of outputFiles) write(path, path.endsWith('.js') ? namingClassesOnly(text) : text);
   removeOtherChunks(new Set(outputFiles.map(({ path }) => path)));
   write(STAMP, stamp);
   return true;
+}
+
+/**
+ * esbuild keeps names by defining the property of each function and each closure whenever one is made: a gateway's answer took a fifth more of its processor.
+ * As long as before, so that the maps stay right.
+ */
+function namingClassesOnly(code) {
+  return code.replace(/\b__name\((?!this, )/g, '__same(');
 }
 
 function leavePackagesOutside(build) {
