@@ -2,11 +2,12 @@
 // Compiles the TypeScript of apps, libs, tools and e2e to dist/, file by file and without a type check (`npm run typecheck` does that), and bundles
 // large packages and each service beside it. Nothing is done when nothing has changed: dist/.build-stamp.json holds a hash of every source.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundle, bundled } from './bundle.mjs';
 import { bundleServices, programOf } from './bundle-services.mjs';
+import { writeIntoPlace } from './write-into-place.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = join(root, 'dist', '.build-stamp.json');
@@ -58,13 +59,13 @@ async function compileSources() {
     }),
   );
   await bundleServices(now);
-  if (stale.length + gone.length > 0) write(STAMP, JSON.stringify(now));
+  if (stale.length + gone.length > 0) writeIntoPlace(STAMP, JSON.stringify(now));
   return { compiled: stale.length, removed: gone.length, total: sources.length };
 }
 
 async function compile(source) {
   if (!source.endsWith('.ts')) {
-    write(join(root, 'dist', source), readFileSync(join(root, source)));
+    writeIntoPlace(join(root, 'dist', source), readFileSync(join(root, source)));
     return;
   }
   const { transformFile } = await import('@swc/core');
@@ -83,9 +84,9 @@ async function compile(source) {
     throw new Error(`${source} cannot be compiled:\n${error.message}`, { cause: error });
   }
   mkdirSync(folder, { recursive: true });
-  write(join(root, map), result.map ?? '');
+  writeIntoPlace(join(root, map), result.map ?? '');
   const code = takePackagesFromBundle(result.code, dirname(output));
-  write(join(root, output), `${code}\n//# sourceMappingURL=${map.split('/').pop()}\n`);
+  writeIntoPlace(join(root, output), `${code}\n//# sourceMappingURL=${map.split('/').pop()}\n`);
 }
 
 /** Code in `folder` imports packages that are bundled from there. */
@@ -100,14 +101,6 @@ function outputsOf(source) {
   if (!source.endsWith('.ts')) return [join('dist', source)];
   const output = join('dist', programOf(source) ?? source.replace(/\.ts$/, '.js'));
   return [output, `${output}.map`];
-}
-
-/** Written beside and moved into place, so that a service that starts at this moment never reads half a file. */
-function write(path, content) {
-  mkdirSync(dirname(path), { recursive: true });
-  const beside = `${path}.${process.pid}.tmp`;
-  writeFileSync(beside, content);
-  renameSync(beside, path);
 }
 
 function readStamp() {

@@ -1,10 +1,11 @@
 // Makes of each large package one file, or a few that packages share: a service reads some 2,000 small files less when it starts, and every
 // test file does when it begins. The packages' code stays as it is; nothing is renamed, shrunk or left out.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { writeIntoPlace } from './write-into-place.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDER = join('dist', 'packages');
@@ -85,12 +86,12 @@ export async function bundle() {
       banner: { js: BANNER },
       plugins: [{ name: 'apart', setup: (build) => leaveApart(build, points) }],
     });
-    for (const { path, contents } of outputFiles) write(path, contents);
+    for (const { path, contents } of outputFiles) writeIntoPlace(path, contents);
     removeOthers(new Set(outputFiles.map(({ path }) => path)));
   } finally {
     rmSync(entries, { recursive: true, force: true });
   }
-  write(STAMP, stamp);
+  writeIntoPlace(STAMP, stamp);
   return true;
 }
 
@@ -138,14 +139,6 @@ function hashOf(names) {
     .update(names.join());
   // What npm has installed, whoever called it.
   return hash.update(readFileSync(join(root, 'node_modules', '.package-lock.json'))).digest('hex');
-}
-
-/** Written beside and moved into place, as everything in dist/. */
-function write(path, content) {
-  mkdirSync(dirname(path), { recursive: true });
-  const beside = `${path}.${process.pid}.tmp`;
-  writeFileSync(beside, content);
-  renameSync(beside, path);
 }
 
 function removeOthers(kept) {

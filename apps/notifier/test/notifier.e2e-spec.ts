@@ -132,6 +132,16 @@ describe('notifier, the whole service', () => {
       { what: 'every delivery to have ended' },
     );
 
+  /** On connections of our own. Whoever opens them closes them. */
+  const connected = () =>
+    createDataSource({
+      url: database.url,
+      schema: 'notifier',
+      entities,
+      migrations,
+      applicationName: 'test',
+    }).initialize();
+
   it('S15, S19: writes to people about their accounts, to those without one too, and keeps no link that was sent', async () => {
     const letter = (email: string, more: Record<string, unknown> = {}) =>
       envelope(accountLetterDue, {
@@ -220,13 +230,7 @@ describe('notifier, the whole service', () => {
   });
 
   it('takes a dead letter back from its own outbox and mails it once; the inbox forgets only what is old', async () => {
-    const dataSource = await createDataSource({
-      url: database.url,
-      schema: 'notifier',
-      entities,
-      migrations,
-      applicationName: 'test',
-    }).initialize();
+    const dataSource = await connected();
     try {
       const store = new PostgresDeadLetterStore();
       const news = exposures([{ site_id: 1 }]);
@@ -275,13 +279,7 @@ describe('notifier, the whole service', () => {
   });
 
   it('forgets the words of letters with links that were not sent, when no link of them can be good any more', async () => {
-    const dataSource = await createDataSource({
-      url: database.url,
-      schema: 'notifier',
-      entities,
-      migrations,
-      applicationName: 'test',
-    }).initialize();
+    const dataSource = await connected();
     try {
       await admin.query(
         `INSERT INTO deliveries (delivery_id, kind, email, subject, text_body, html_body, headers, state, created_at, next_attempt_at)
@@ -310,14 +308,7 @@ describe('notifier, the whole service', () => {
   });
 
   it('has migrations that build exactly what its entities describe', async () => {
-    const dataSource = createDataSource({
-      url: database.url,
-      schema: 'notifier',
-      entities,
-      migrations,
-      applicationName: 'test',
-    });
-    await dataSource.initialize();
+    const dataSource = await connected();
     try {
       await expectNoPendingMigration(dataSource);
     } finally {
