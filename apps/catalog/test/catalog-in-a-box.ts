@@ -11,7 +11,7 @@ import type {
 } from '#libs/contracts';
 import { newId, type Clock, type RunningService, type ServiceConfig } from '#libs/runtime';
 import { connectRedis, fromFields, RedisPublisher, RpcClient, type RedisConnection } from '#libs/streams';
-import { testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { eventually, testDatabase, testRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { gunzipSync } from 'node:zlib';
 import { entities } from '../src/database/entities.js';
 import { migrations } from '../src/database/migrations/index.js';
@@ -36,6 +36,11 @@ export interface CatalogBox {
   ask<D extends RpcDefinition>(question: D, input: RpcInput<D>): Promise<RpcOutput<D>>;
   /** Everything told so far, in order. */
   told(): Promise<Told>;
+  /**
+   * Waits until nothing is due or being asked for. Before a clock is put forward: what is under way then ends after the jump, and is not due
+   * again when the test counts on it.
+   */
+  atRest(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,6 +91,19 @@ export async function catalogBox(clock?: Clock): Promise<CatalogBox> {
     },
     async told() {
       return toTold(await readStream(connection));
+    },
+    async atRest() {
+      await eventually(
+        async () => {
+          const busy: { subject: string }[] = await database.dataSource.query(
+            'SELECT subject FROM sync_states WHERE lease_until IS NOT NULL OR next_due <= $1 ORDER BY subject',
+            [clock?.now() ?? new Date()],
+          );
+          if (busy.length > 0) throw new Error(`under way: ${busy.map(({ subject }) => subject).join(', ')}`);
+          return true;
+        },
+        { what: 'nothing to be due or asked for' },
+      );
     },
     async close() {
       await questions?.stop();

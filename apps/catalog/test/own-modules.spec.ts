@@ -106,6 +106,7 @@ describe('modules that organizations declare as their own', () => {
     await eventually(async () => (await box.ask(moduleSync, { module: 'acme_blog' }))!.sync === null, {
       what: 'acme_blog to be left alone',
     });
+    await box.atRest();
     clock.advance(30 * 24 * 3_600_000);
     await eventually(() => asked().filter((name) => name === 'token').length > 1, {
       what: 'the others to be asked for',
@@ -155,6 +156,7 @@ describe('modules that organizations declare as their own', () => {
     await box.see('rare');
     expect(await answered('rare')).toMatchObject({ outcome: 'not_found' });
     expect(asked()).not.toContain('rare');
+    await box.atRest();
     clock.advance(3_600_000);
     upstream.control.publishAdvisory({ id: 'SA-CONTRIB-2026-001', project: 'rare', affected: '<1.1.0', fixed: [] });
     await eventually(() => asked().includes('rare'), { what: 'rare to be asked for' });

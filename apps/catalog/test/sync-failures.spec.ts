@@ -36,6 +36,7 @@ describe('what upstream answered that was not taken', () => {
   const failures = (filter: object = {}) => box.ask(listSyncFailures, { page: 1, per_page: 10, ...filter });
   /** Lets time pass until the module is due and has been asked for again. */
   async function askAgain(): Promise<void> {
+    await box.atRest();
     const before = (await moduleState())!.sync!;
     clock.set(new Date(Math.max(Date.parse(before.next_due_at), clock.now().getTime()) + 1_000));
     await eventually(async () => (await moduleState())!.sync!.last_attempt_at !== before.last_attempt_at, {
@@ -135,6 +136,7 @@ describe('what upstream answered that was not taken', () => {
     const feeds = async () => (await box.ask(syncOverview, {})).feeds;
     const faults = [{ kind: 'truncated' }, { kind: 'empty' }, { kind: 'wrong-type' }, { kind: 'cut' }] as const;
     for (const [place, fault] of faults.entries()) {
+      await box.atRest();
       upstream.control.heal();
       upstream.control.break({ fault, path: /rss|api-d7/ });
       // A day later, the archive is to be read whole; and without a condition, so that the spoilt body itself arrives.
