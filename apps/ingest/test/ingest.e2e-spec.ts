@@ -131,6 +131,11 @@ describe('ingest, the whole service', () => {
     const live = push({ site: 5, sequence: 1, reportedHash: 'hash-of-site-5-aaaa', modules: { token: '8.x-1.13' } });
     await send(live);
     await settled(live);
+    // It is written after the commit: not before the removal takes it away.
+    await eventually(
+      async () => (await connection.client.get(`pw:known-inventory:${siteUuid(5)}`)) === 'hash-of-site-5-aaaa',
+      { what: 'the hash of the inventory in the cache' },
+    );
     await publisher.publish(QUEUES.ingestSites.name, [siteEnvelope(5, '2026-05-22T10:00:00.000Z', 2)]);
     await eventually(
       async () => (await rows('SELECT 1 FROM site_modules WHERE site_id = 5 AND valid_to IS NULL')).length === 0,
@@ -182,11 +187,12 @@ describe('ingest, the whole service', () => {
   it('keeps what was sent in the partition of its day, made by a role that may make no tables', async () => {
     const days = await rows(`SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = 'raw_pushes'::regclass`);
     expect(days).toEqual([{ n: 16 }]);
-    const now = push({ site: 7, sequence: 1, receivedAt: new Date().toISOString(), modules: { token: '8.x-1.14' } });
+    const receivedAt = new Date().toISOString();
+    const now = push({ site: 7, sequence: 1, receivedAt, modules: { token: '8.x-1.14' } });
     await send(now);
     await settled(now);
     const [row] = await rows(`SELECT tableoid::regclass::text AS partition FROM raw_pushes WHERE site_id = 7`);
-    expect(row!['partition']).toBe(`raw_pushes_${new Date().toISOString().slice(0, 10).replaceAll('-', '_')}`);
+    expect(row!['partition']).toBe(`raw_pushes_${receivedAt.slice(0, 10).replaceAll('-', '_')}`);
     const app = await asService();
     try {
       await expect(app.query('CREATE TABLE mine ()')).rejects.toThrow(/permission denied/);
