@@ -38,6 +38,34 @@ describe('gathered look-ups', () => {
     ]);
   });
 
+  it('leave at once as long as each comes alone, and apart from each other once they have company', async () => {
+    const { reads, read, begun } = slow();
+    const spacingMs = 400;
+    const lookUps = new GatheredLookUps(read, spacingMs);
+    const oneAfterTheOther = performance.now();
+    for (const [place, name] of ['a', 'b'].entries()) {
+      const found = lookUps.find(name);
+      await begun(place + 1);
+      reads[place]!.answer();
+      await found;
+    }
+    expect(performance.now() - oneAfterTheOther).toBeLessThan(spacingMs);
+
+    const together = [lookUps.find('a'), lookUps.find('a')];
+    await begun(3);
+    const left = performance.now();
+    reads[2]!.answer();
+    await Promise.all(together);
+    const next = lookUps.find('c');
+    await new Promise((resolve) => setImmediate(resolve));
+    const later = lookUps.find('d');
+    await begun(4);
+    expect(performance.now() - left).toBeGreaterThanOrEqual(spacingMs - 5);
+    reads[3]!.answer();
+    expect(await Promise.all([next, later])).toEqual([3, 3]);
+    expect(reads.map(({ names }) => names)).toEqual([['a'], ['b'], ['a'], ['c', 'd']]);
+  });
+
   it('wait for one that hangs no longer than for a moment, and go on after one that failed', async () => {
     const { reads, read, begun } = slow();
     const lookUps = new GatheredLookUps(read);

@@ -1,48 +1,64 @@
 /** How long look-ups gather behind one that is under way: many that come at once share few statements and connections. */
 const GATHER_MS = 20;
+/**
+ * While look-ups have company, statements leave this far apart: whoever comes in between comes along, and what her request causes afterwards, in
+ * this service and the next, leaves together, too. A statement costs all who take part in it (two processes, two system calls, two wake-ups) far
+ * more than one more name in it; ten milliseconds are less than people notice.
+ */
+const SPACING_MS = 10;
 
 const ignored = (): void => undefined;
 
 interface Batch<Found> {
   readonly names: Set<string>;
+  /** How many look-ups they are for. */
+  wanted: number;
   readonly found: Promise<ReadonlyMap<string, Found>>;
 }
 
 /**
  * Look-ups by name that come together, as one statement. Those of one turn leave at its end; those that come while a statement is under way wait
- * for it, but not for long: it may hang. Nothing is kept, and each name is read after it was asked for.
+ * for it, but not for long: it may hang. One that comes alone, after others that did, waits for nothing. Nothing is kept, and each name is read
+ * after it was asked for.
  */
 export class GatheredLookUps<Found> {
   /** Those that leave next. */
   private batch: Batch<Found> | undefined;
   /** undefined: nothing is. */
   private underway: Promise<unknown> | undefined;
+  /** Before when none leaves; in milliseconds of `performance.now()`. */
+  private notBefore = -Infinity;
 
-  /** @param read what there is of these names, by name */
-  constructor(private readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Found>>) {}
+  /** @param read what there is of these names, by name; @param spacingMs how far apart reads are that several share */
+  constructor(
+    private readonly read: (names: readonly string[]) => Promise<ReadonlyMap<string, Found>>,
+    private readonly spacingMs = SPACING_MS,
+  ) {}
 
   /** null: there is none of that name. @throws what `read` throws */
   async find(name: string): Promise<Found | null> {
     this.batch ??= this.openBatch();
     this.batch.names.add(name);
+    this.batch.wanted++;
     return (await this.batch.found).get(name) ?? null;
   }
 
   private openBatch(): Batch<Found> {
-    const names = new Set<string>();
     const found = this.gathered().then(() => {
       // From here on whoever comes is too late for this statement.
       this.batch = undefined;
-      return this.read([...names]);
+      this.notBefore = batch.wanted > 1 ? performance.now() + this.spacingMs : -Infinity;
+      return this.read([...batch.names]);
     });
+    const batch: Batch<Found> = { names: new Set(), wanted: 0, found };
     const underway = found.then(ignored, ignored).then(() => {
       if (this.underway === underway) this.underway = undefined;
     });
     this.underway = underway;
-    return { names, found };
+    return batch;
   }
 
-  /** Until nothing is under way, but not longer than `GATHER_MS`; never before the end of this turn. */
+  /** Until nothing is under way, but not longer than `GATHER_MS`, and the last that had company is far enough; never before the end of this turn. */
   private async gathered(): Promise<void> {
     if (this.underway !== undefined) {
       let timer: NodeJS.Timeout | undefined;
@@ -52,7 +68,8 @@ export class GatheredLookUps<Found> {
       await Promise.race([this.underway, patience]);
       clearTimeout(timer);
     }
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    const early = this.notBefore - performance.now();
+    await new Promise<void>((resolve) => (early > 0 ? setTimeout(resolve, early) : setImmediate(resolve)));
   }
 }
 

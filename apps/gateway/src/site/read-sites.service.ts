@@ -48,14 +48,17 @@ export class ReadSites {
     uuid: string,
     query: SiteModulesQuery,
   ): Promise<WrittenList & { readonly site: SiteRow }> {
-    // That it was removed, or is shared no longer, the registry knows first.
-    if (!(await this.sites.isThere(scope, uuid))) throw nothingThere();
     const { page, per_page, group } = query;
-    const { made, at } = await this.questions.askAgain(
-      siteModules,
-      { scope, site: uuid.toLowerCase(), page, per_page, ...given({ group }) },
-      (found) => found && { site: found.site, ...writtenList(found) },
-    );
+    const [isThere, { made, at }] = await Promise.all([
+      // That it was removed, or is shared no longer, the registry knows first.
+      this.sites.isThere(scope, uuid),
+      this.questions.askAgain(
+        siteModules,
+        { scope, site: uuid.toLowerCase(), page, per_page, ...given({ group }) },
+        (found) => found && { site: found.site, ...writtenList(found) },
+      ),
+    ]);
+    if (!isThere) throw nothingThere();
     if (made !== null) return { ...made, asOf: at ?? made.asOf };
     const site = await this.unheard(await this.mustFind(scope, uuid));
     return { site, ...writtenList({ items: [], meta: { total: 0, as_of: new Date().toISOString() } }) };
