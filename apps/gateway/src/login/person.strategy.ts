@@ -12,7 +12,7 @@ import { WhoAsksRepository } from './who-asks.repository.js';
 
 const { ExtractJwt, Strategy } = passportJwt;
 
-type StrategyRequest = Parameters<passportJwt.JwtFromRequestFunction>[0];
+type StrategyRequest = Parameters<passportJwt.Strategy['authenticate']>[0];
 
 const tokenOf = ExtractJwt.fromAuthHeaderAsBearerToken();
 
