@@ -19,7 +19,8 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   testRegex: '.*\\.(spec|e2e-spec)\\.ts$',
-  testTimeout: 30_000,
+  // Longer than a wait of `eventually`, which says what it waited for.
+  testTimeout: 60_000,
   testSequencer: '<rootDir>/tools/longest-first.mjs',
   // Packages that are ESM only while CommonJS packages require() them: Jest before Node 24.9 cannot require(esm).
   transformIgnorePatterns: ['/node_modules/(?!(.*/)?(cookie|content-disposition)/)'],

@@ -181,8 +181,9 @@ describe('a supervised process', () => {
   });
 
   it('whose settings are wrong is not started again', async () => {
-    const child = sample(`${LIVES}; setTimeout(() => process.exit(78), 300)`);
+    const child = sample(`process.once("SIGUSR2", () => process.exit(78)); ${LIVES}`);
     await child.start();
+    child.process.kill('SIGUSR2');
     await eventually(() => spoken.some((line) => line.includes('is not started again: its settings are wrong')), {
       what: 'giving up',
     });

@@ -60,21 +60,28 @@ describe('What can be seen of the platform from outside', () => {
     const alert = await eventually(() => mine().find(({ name }) => name === 'process notifier.exposures'), {
       what: 'the span of the alert',
     });
-    const way: string[] = [];
-    let at: ReceivedSpan | undefined = alert;
-    for (; at !== undefined; at = mine().find(({ spanId }) => spanId === at!.parentSpanId)) {
-      way.unshift(`${at.service}: ${at.name}`);
-      if (at.parentSpanId === parentId) break;
-    }
-    expect(way).toEqual([
-      'gateway: POST /api/v1/sites/:siteUuid/modules/sync',
-      'ingest: process ingest.pushes',
-      'reporting: process reporting.inventory',
-      'notifier: process notifier.exposures',
-    ]);
-    const relayed = mine().filter(({ name }) => name.startsWith('publish '));
-    expect(relayed.map(({ service, name }) => `${service}: ${name}`)).toEqual(
-      expect.arrayContaining(['ingest: publish reporting.inventory', 'reporting: publish notifier.exposures']),
+    // A span is told of when it ends: what led to the alert may end after it.
+    await eventually(
+      () => {
+        const way: string[] = [];
+        let at: ReceivedSpan | undefined = alert;
+        for (; at !== undefined; at = mine().find(({ spanId }) => spanId === at!.parentSpanId)) {
+          way.unshift(`${at.service}: ${at.name}`);
+          if (at.parentSpanId === parentId) break;
+        }
+        expect(way).toEqual([
+          'gateway: POST /api/v1/sites/:siteUuid/modules/sync',
+          'ingest: process ingest.pushes',
+          'reporting: process reporting.inventory',
+          'notifier: process notifier.exposures',
+        ]);
+        const relayed = mine().filter(({ name }) => name.startsWith('publish '));
+        expect(relayed.map(({ service, name }) => `${service}: ${name}`)).toEqual(
+          expect.arrayContaining(['ingest: publish reporting.inventory', 'reporting: publish notifier.exposures']),
+        );
+        return true;
+      },
+      { what: 'the spans on the way to it' },
     );
     expect(mine().filter(({ failed }) => failed)).toEqual([]);
   });
@@ -84,9 +91,11 @@ describe('What can be seen of the platform from outside', () => {
       () => collector.spans.find(({ service, name }) => service === 'reporting' && name.startsWith('reporting.')),
       { what: 'the span of a question' },
     );
-    const asked = collector.spans.find(({ spanId }) => spanId === answered.parentSpanId);
+    const asked = await eventually(() => collector.spans.find(({ spanId }) => spanId === answered.parentSpanId), {
+      what: 'the span of the request, which ends later',
+    });
     expect(asked).toMatchObject({ service: 'gateway', traceId: answered.traceId });
-    expect(asked!.name).toMatch(/^GET \/api\/v1\//);
+    expect(asked.name).toMatch(/^GET \/api\/v1\//);
   });
 
   it('every metric of every service stands in docs/metrics.md with type, labels and meaning, and nothing else does', () => {

@@ -233,7 +233,7 @@ describe('the outbox', () => {
       for (let n = 0; n < 5; n++) {
         await nudging.run((tx) => outbox.add(tx, [note(n)]));
         await eventually(() => publisher.published.length === n + 1, {
-          timeoutMs: 1_000,
+          timeoutMs: 5_000,
           everyMs: 2,
           what: `event ${n}`,
         });
@@ -349,11 +349,14 @@ describe('the outbox', () => {
     });
 
     it('stops in bounded time while the broker hangs, and keeps the rows', async () => {
-      publisher.afterAppend = () => new Promise((resolve) => setTimeout(resolve, 300));
+      // It hangs until well after the relay was told to stop, however long that took.
+      let goOn: (() => void) | undefined;
+      publisher.afterAppend = () => new Promise((resolve) => (goOn = resolve));
       await send(1);
       const made = relay();
-      await eventually(() => publisher.published.length > 0);
+      await eventually(() => goOn !== undefined, { what: 'the broker to hang' });
       const from = performance.now();
+      setTimeout(() => goOn!(), 300);
       await made.stop(100);
       expect(performance.now() - from).toBeLessThan(2_000);
       expect(await left()).toBe(1);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 export interface EventuallyOptions {
-  /** How long to keep trying, in milliseconds. Default 10,000. */
+  /** How long to keep trying, in milliseconds. Default 20,000: what is waited for comes at once, or, on a busy machine, in its time. */
   readonly timeoutMs?: number;
   /** Pause between two tries, in milliseconds. Default 25. */
   readonly everyMs?: number;
@@ -19,7 +19,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<NonNullable<T>> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? 20_000;
   const deadline = performance.now() + timeoutMs;
   let lastSeen = 'nothing yet';
   let cause: unknown;

@@ -8,6 +8,7 @@ import { DoubtfulPublishError, RedisUnavailableError } from '../failures.js';
 import { RedisBroker } from '../redis-broker.js';
 import { RedisPublisher } from '../redis-publisher.js';
 import { streamKey } from '../stream-key.js';
+import { ownTime } from './own-time.js';
 import { QUEUE, Stage, thing, things } from './stage.js';
 import { redisWorld } from './world.js';
 
@@ -88,10 +89,10 @@ describe('Broken links to Redis', () => {
     await publisher.ready();
     await publisher.publish(QUEUE, [thing(1)]);
     proxy.mode = 'dropReplies';
-    const started = performance.now();
+    const took = ownTime();
     const attempts = [2, 3, 4].map((n) => publisher.publish(QUEUE, [thing(n)]));
     for (const attempt of attempts) await expect(attempt).rejects.toBeInstanceOf(DoubtfulPublishError);
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(took()).toBeLessThan(1_500);
     proxy.mode = 'pass';
     await eventually(() => publisher.publish(QUEUE, [thing(5)]).then(() => true), { what: 'publishing to work again' });
     await realTime.sleep(100);
@@ -140,9 +141,9 @@ describe('Broken links to Redis', () => {
       await realTime.sleep(2_500);
       proxy.mode = 'pass';
       await publisher.publish(QUEUE, things(16, 20));
-      const healed = performance.now();
+      const took = ownTime();
       await stage.untilEmpty();
-      expect(performance.now() - healed).toBeLessThan(5_000);
+      expect(took()).toBeLessThan(5_000);
       expect([...stage.ledger.effects.values()]).toEqual(Array(20).fill(1));
       expect(process.deliveries.length).toBe(20);
       expect(process.deliveries.every(({ delivery }) => delivery === 1)).toBe(true);
@@ -178,10 +179,7 @@ describe('Broken links to Redis', () => {
       await redis.restart();
     }
     const before = accepted.length;
-    await eventually(() => accepted.length > before + 50, {
-      timeoutMs: 5_000,
-      what: 'publishing after the last restart',
-    });
+    await eventually(() => accepted.length > before + 50, { what: 'publishing after the last restart' });
     loading = false;
     await load;
     await stage.untilEmpty();

@@ -33,13 +33,13 @@ describe('On a Redis Cluster of three shards', () => {
     lost.length = 0;
   });
 
-  const onStage = async (replicas = 0): Promise<Stage> => {
+  const onStage = async (publishing: { replicas?: number; timeoutMs?: number } = {}): Promise<Stage> => {
     const observer = {
       groupCreated: (queue: string, partition: number, by: string, cause: string) => {
         if (cause !== 'first') lost.push(`${queue}.${partition} by ${by}: ${cause}`);
       },
     };
-    stage = new Stage(await redisWorld(cluster.url, observer, { replicas }));
+    stage = new Stage(await redisWorld(cluster.url, observer, publishing));
     return stage;
   };
   const shardOf = async (key: string): Promise<number> => {
@@ -110,7 +110,7 @@ describe('On a Redis Cluster of three shards', () => {
   });
 
   it('a shard dies under load: its replica takes over and has everything that was accepted', async () => {
-    const world = await onStage(1);
+    const world = await onStage({ replicas: 1, timeoutMs: 2_000 });
     await world.process({ queue: QUEUE, partitions: COUNT });
     load = underLoad(world, QUEUE);
     const { accepted } = load;

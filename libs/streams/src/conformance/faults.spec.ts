@@ -245,11 +245,12 @@ onBothBrokers('Fault', (guarantee) => {
     stage.ledger.committed = async () => {
       while (waiting) await stage.world.time.sleep(10);
     };
-    const slow = await stage.process();
-    const eager = await stage.process();
+    const settings = { leaseMs: 900 };
+    const slow = await stage.process({ settings });
+    const eager = await stage.process({ settings });
     await stage.publish([thing(1)]);
     await stage.until('the commit', () => stage.ledger.commits.length === 1);
-    await stage.world.pass(1_000);
+    await stage.world.pass(2_000);
     waiting = false;
     await stage.untilEmpty();
     expect(slow.deliveries.length + eager.deliveries.length).toBe(1);

@@ -8,6 +8,7 @@ import { DoubtfulPublishError } from '../failures.js';
 import { RedisPublisher } from '../redis-publisher.js';
 import { inventedBy, lostOf, underLoad } from './load.js';
 import type { Load } from './load.js';
+import { ownTime } from './own-time.js';
 import { QUEUE, Stage, thing } from './stage.js';
 import { redisWorld } from './world.js';
 
@@ -48,9 +49,9 @@ describe('Behind sentinels', () => {
     const master = await sentinel.master();
     const replicas = sentinel.servers.filter((server) => server !== master);
     for (const replica of replicas) replica.pause();
-    const started = performance.now();
+    const took = ownTime();
     await expect(publisher.publish(QUEUE, [thing(2)])).rejects.toThrow(DoubtfulPublishError);
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(took()).toBeLessThan(1_500);
     replicas[0]!.resume();
     await eventually(() => publisher.publish(QUEUE, [thing(3)]).then(() => true), {
       what: 'publishing to be confirmed again',
@@ -61,7 +62,7 @@ describe('Behind sentinels', () => {
   });
 
   it('the master stands still under load and goes on after another leads: everything accepted is handled once', async () => {
-    stage = new Stage(await redisWorld(sentinel.url, {}, { replicas: 1 }));
+    stage = new Stage(await redisWorld(sentinel.url, {}, { replicas: 1, timeoutMs: 2_000 }));
     await stage.process();
     load = underLoad(stage, QUEUE);
     const { accepted } = load;

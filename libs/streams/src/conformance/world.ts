@@ -64,17 +64,20 @@ export async function inMemoryWorld(seed = 1): Promise<World> {
   };
 }
 
+/** For what is published without a fault: a busy disk may keep a server from answering for seconds. */
+const PATIENCE_MS = 10_000;
+
 /** Each world empties the server (all of them, in a cluster): one at a time. */
 export async function redisWorld(
   url: string,
   observer: StreamsObserver = {},
-  publishing: { readonly replicas?: number } = {},
+  publishing: { readonly replicas?: number; readonly timeoutMs?: number } = {},
 ): Promise<World> {
   const connection = connectRedis(url, { name: 'conformance', role: 'streams' });
   await connection.ready();
   await Promise.all(connection.nodes().map((node) => node.run((client) => client.flushall())));
   const partitionsOf = (queue: string): number => PARTITIONS[queue] ?? 1;
-  const publisher = new RedisPublisher({ connection, partitionsOf, observer, ...publishing });
+  const publisher = new RedisPublisher({ connection, partitionsOf, observer, timeoutMs: PATIENCE_MS, ...publishing });
   await publisher.ready();
   const on = <T>(queue: string, command: (client: Redis, key: string) => Promise<T>, partition = 0): Promise<T> => {
     const key = streamKey(queue, partition);
