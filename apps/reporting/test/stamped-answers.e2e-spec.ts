@@ -260,9 +260,9 @@ describe('answers that are kept', () => {
     await eventually(() => made.length === 1, { everyMs: 1 });
     made[0]!();
     const tag = tagOf(await first);
-    box.clock.advance(GOOD_FOR_MS - 1);
+    box.clock.advance(GOOD_FOR_MS.least - 1);
     expect(isUnchanged(await ask(tag))).toBe(true);
-    box.clock.advance(1);
+    box.clock.advance(GOOD_FOR_MS.most - GOOD_FOR_MS.least + 1);
     const again = ask(tag);
     await eventually(() => made.length === 2, { everyMs: 1 });
     made[1]!();
