@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { SERVICES, type ExposureRow, type SiteRow } from '#libs/contracts';
 import { eventually } from '#libs/testing';
 import { ApiClient } from '../../tools/cli/api-client.js';
+import { caughtUp } from '../harness/caught-up.js';
 import { startSystem, type System } from '../harness/system.js';
 
 /** Two tenants on one platform: what the one shares the other sees, and nothing else; what leaves, leaves nothing behind. */
@@ -35,7 +36,9 @@ beforeAll(async () => {
       site,
     ])
     .then(([row]) => [row!.id, row!.organization_id]);
-}, 120_000);
+  // What is exported and counted must not grow meanwhile.
+  await caughtUp(system);
+}, 180_000);
 afterAll(() => system?.stop());
 
 /** A new organization and its administrator, who came by an invitation. */

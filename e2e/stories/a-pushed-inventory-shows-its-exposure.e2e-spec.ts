@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ExposureRow, SiteModuleRow, SiteRow } from '#libs/contracts';
 import { eventually } from '#libs/testing';
+import { caughtUp } from '../harness/caught-up.js';
 import { startSystem, type System } from '../harness/system.js';
 import { ApiClient } from '../../tools/cli/api-client.js';
 
@@ -8,6 +9,7 @@ import { ApiClient } from '../../tools/cli/api-client.js';
 let system: System;
 let site: { id: string; key: string };
 let sequence = 0;
+let begun: number;
 
 beforeAll(async () => {
   system = await startSystem();
@@ -15,7 +17,8 @@ beforeAll(async () => {
     body: { name: 'shop', url: 'https://shop.example', environment: 'prod' },
   });
   site = { id: data.site.id, key: data.key };
-}, 90_000);
+  begun = Date.now();
+}, 180_000);
 afterAll(() => system?.stop());
 
 interface PushAnswer {
@@ -103,7 +106,7 @@ describe('a site that pushes an outdated inventory', () => {
     });
     expect(open[0]?.fixed_in).toContain('10.2.11');
     // Published long before this site existed: the exposure counts from when the site was first seen.
-    expect(Date.now() - Date.parse(open[0]?.opened_at ?? '')).toBeLessThan(60_000);
+    expect(Date.parse(open[0]?.opened_at ?? '')).toBeGreaterThanOrEqual(begun);
   });
 
   it('lists its modules with security updates first and says nothing about custom code that Drupal.org does not know', async () => {
@@ -279,6 +282,8 @@ describe('pushes that repeat, arrive late or are wrong', () => {
 
 describe('exposures as CSV', () => {
   it('are exactly the filtered list, one line each, safe to open in a spreadsheet', async () => {
+    // The last inventory opens some, and between file and list there must be no other.
+    await caughtUp(system);
     const response = await fetch(`${system.url}/api/v1/exposures/export?format=csv&site=${site.id}`, {
       headers: authorization(),
     });

@@ -10,6 +10,7 @@ import { eventually } from '#libs/testing';
 import { backfill } from '../../tools/cli/backfill.js';
 import { readJsonLines } from '../../tools/cli/history-source.js';
 import { ensureSites } from '../../tools/cli/sites.js';
+import { caughtUp } from '../harness/caught-up.js';
 import { PatchwatchCommand } from '../harness/command.js';
 import { startSystem, type System } from '../harness/system.js';
 
@@ -44,8 +45,8 @@ beforeAll(async () => {
     histories.map((history) => ({ ...history, credentials: credentials.get(history.alias)! })),
   );
   expect(totals.states.applied).toBe(totals.pushes);
-  await settled();
-}, 180_000);
+  await caughtUp(system);
+}, 300_000);
 afterAll(async () => {
   await ingest?.destroy();
   await system?.stop();
@@ -62,23 +63,6 @@ async function figures(): Promise<Record<string, { backlog: number; dead: number
   return Object.fromEntries(queues.map((queue) => [queue.queue, queue]));
 }
 
-/** Nothing is on its way: reporting shows what was pushed, judged by everything the catalog could learn. */
-async function settled(): Promise<void> {
-  await eventually(
-    async () => {
-      const { data } = await system.client.request<{ modules_without_history: number; queued: number }>(
-        'GET',
-        '/api/v1/system/progress',
-      );
-      const [rows] = await system.query<{ n: number }>(
-        'SELECT ((SELECT count(*) FROM ingest.outbox) + (SELECT count(*) FROM catalog.outbox) + (SELECT count(*) FROM reporting.outbox))::int AS n',
-      );
-      return data.modules_without_history === 0 && data.queued === 0 && rows!.n === 0;
-    },
-    { what: 'the catalog and reporting to catch up', timeoutMs: 90_000, everyMs: 250 },
-  );
-}
-
 async function exposures(): Promise<ExposureRow[]> {
   const rows: ExposureRow[] = [];
   for await (const row of system.client.pages<ExposureRow>('/api/v1/exposures?per_page=100&sort=opened_at'))
@@ -92,7 +76,7 @@ it('shows every queue: nothing waits, nothing is dead, and what came went', asyn
   for (const { backlog, dead, outbox } of Object.values(queues))
     expect({ backlog, dead, outbox }).toEqual({ backlog: 0, dead: 0, outbox: 0 });
   expect(queues['ingest.pushes']!.added).toBeGreaterThan(30);
-}, 30_000);
+}, 90_000);
 
 it('replays dead letters; killed half way and run again each is sent once, and old pushes end superseded', async () => {
   const [site] = await system.query<{ id: number; uuid: string; organization_id: number }>(
@@ -109,10 +93,10 @@ it('replays dead letters; killed half way and run again each is sent once, and o
     );
     return row!.n;
   };
-  const killed = run('dead', 'replay', '--queue', 'ingest.pushes', '--rate', '60');
-  await eventually(async () => (await open()) <= 220, {
+  const killed = run('dead', 'replay', '--queue', 'ingest.pushes', '--rate', '30');
+  await eventually(async () => (await open()) <= 270, {
     what: 'some replayed letters',
-    timeoutMs: 15_000,
+    timeoutMs: 60_000,
     everyMs: 20,
   });
   killed.kill9();
@@ -131,11 +115,13 @@ it('replays dead letters; killed half way and run again each is sent once, and o
     );
   await eventually(async () => (await receipts()).reduce((sum, { pushes }) => sum + pushes, 0) === 300, {
     what: 'the ends of all replayed pushes',
-    timeoutMs: 15_000,
+    timeoutMs: 30_000,
   });
   expect(await receipts()).toEqual([{ state: 'superseded', reason: 'older_than_current', pushes: 300 }]);
+  // What was told is taken off the outbox afterwards, and what was taken is acknowledged afterwards.
+  await caughtUp(system);
   expect((await figures())['ingest.pushes']).toMatchObject({ added: added + 300, dead: 0, backlog: 0, outbox: 0 });
-}, 90_000);
+}, 180_000);
 
 it('rebuilds spoiled read models from history while people read, says what differed, and finds nothing the second time', async () => {
   const before = await exposures();
@@ -174,7 +160,7 @@ it('rebuilds spoiled read models from history while people read, says what diffe
   for (const named of ['site_facts', 'missing', 'Wrong name', 'differences were put right'])
     expect(first.stdout).toContain(named);
 
-  await settled();
+  await caughtUp(system);
   const after = await exposures();
   expect(after.map(plain).sort()).toEqual(before.map(plain).sort());
   // What was right on record keeps its identity.

@@ -38,14 +38,14 @@ if (missing.length > 0) console.warn(`The integration guide is not tried: ${miss
     const { stdout } = await run('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
       cwd: folder,
       env: { PATH: process.env['PATH'], URL: system.url, LOGIN: system.login.email, PASSWORD: system.login.password },
-      timeout: 90_000,
+      timeout: 240_000,
     }).catch((error: unknown) => {
       // Which command it was shows in what the others answered; the error names all of them.
       const { stdout, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`the commands did not all succeed; so far they answered\n${stdout}\n${stderr}`, { cause: error });
     });
     outputs = stdout.split(`${END}\n`).map((one) => one.trim());
-  }, 100_000);
+  }, 260_000);
 
   it('has commands that all succeed', () => {
     expect(blocks().length).toBeGreaterThan(10);
@@ -82,7 +82,7 @@ describe('the Postman collection', () => {
     // All of them were sent, and each was looked at.
     expect(tour.stats.requests.total).toBe(requestsIn(JSON.parse(text)));
     expect(tour.stats.assertions.total).toBe(tour.stats.requests.total);
-  }, 120_000);
+  }, 260_000);
 });
 
 /** Ends the output of one command block. */
@@ -147,7 +147,7 @@ async function newman(text: string): Promise<Report> {
   const given = Object.entries(variables).flatMap(([name, value]) => ['--env-var', `${name}=${value}`]);
   const args = [program, 'run', file, '--reporters', 'json', '--reporter-json-export', report, ...given];
   // Its exit code says what the report says, too.
-  const { stdout, stderr } = await run(process.execPath, args, { timeout: 100_000 }).catch(
+  const { stdout, stderr } = await run(process.execPath, args, { timeout: 240_000 }).catch(
     (error: unknown) => error as { stdout: string; stderr: string },
   );
   try {
