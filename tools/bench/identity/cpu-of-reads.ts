@@ -11,6 +11,13 @@ async function cpuOf(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+/** Ticks since the machine started: those its host gave to others, and all. */
+async function ticks(): Promise<{ stolen: number; all: number }> {
+  const [, ...fields] = (await readFile('/proc/stat', 'utf8').catch(() => 'cpu 0')).split('\n', 1)[0]!.split(/\s+/);
+  const counts = fields.slice(0, 8).map(Number);
+  return { stolen: counts[7] ?? 0, all: counts.reduce((sum, count) => sum + count, 0) };
+}
+
 async function pidOf(url: string): Promise<number> {
   const admin = new Redis(url);
   const [, pid] = /process_id:(\d+)/.exec(await admin.info('server')) ?? [];
@@ -21,6 +28,8 @@ async function pidOf(url: string): Promise<number> {
 /** What reads cost everybody who takes part in them, in CPU: how long they took says little on a machine that others use, too. */
 export class CpuOfReads {
   private readonly used = new Map<string, number>();
+  private stolen = 0;
+  private all = 0;
 
   /** @param asks pid of the process that sends the requests */
   constructor(
@@ -31,7 +40,11 @@ export class CpuOfReads {
   /** Counts what is used while `reads` runs. */
   async during<T>(reads: () => Promise<T>): Promise<T> {
     const before = await this.soFar();
+    const begun = await ticks();
     const result = await reads();
+    const ended = await ticks();
+    this.stolen += ended.stolen - begun.stolen;
+    this.all += ended.all - begun.all;
     for (const [name, ms] of await this.soFar())
       this.used.set(name, (this.used.get(name) ?? 0) + ms - (before.get(name) ?? 0));
     return result;
@@ -41,7 +54,11 @@ export class CpuOfReads {
   summary(reads: number): string {
     const each = [...this.used].map(([name, ms]) => [name, ms / reads] as const).filter(([, ms]) => ms >= 0.01);
     const sum = each.reduce((total, [, ms]) => total + ms, 0);
-    return `CPU of a read on average: ${sum.toFixed(2)} ms: ${each.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(', ')}`;
+    const taken = this.all === 0 ? 0 : Math.round((this.stolen / this.all) * 100);
+    return (
+      `CPU of a read on average: ${sum.toFixed(2)} ms: ${each.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(', ')}` +
+      `; the machine's host gave ${taken} % of its time to others meanwhile`
+    );
   }
 
   private async soFar(): Promise<Map<string, number>> {
