@@ -279,7 +279,7 @@ describe('every route', () => {
     );
     expect(routes.sort()).toEqual(Object.keys(MATRIX).sort());
     // Some four hundred requests, one after the other.
-  }, 120_000);
+  }, 300_000);
 
   describe('everywhere', () => {
     it('headers keep browsers from guessing, framing and caching', async () => {

@@ -77,7 +77,7 @@ describe('every route, from the description of the API', () => {
     );
     mine = await belongings('mine');
     theirs = await belongings(MARKER);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => api.close());
 
   async function belongings(name: string): Promise<Belongings> {
@@ -214,5 +214,5 @@ describe('every route, from the description of the API', () => {
       ]);
     }
     expect(await everythingOf(theirs)).toEqual(before);
-  }, 120_000);
+  }, 240_000);
 });

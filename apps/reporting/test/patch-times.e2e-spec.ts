@@ -62,7 +62,7 @@ describe('the recorded histories of real sites', () => {
       const key = `${row.site} ${row.module} ${row.advisory}`;
       episodes.set(key, [...(episodes.get(key) ?? []), row]);
     }
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => box?.close());
 

@@ -150,7 +150,7 @@ describe('lists and figures that remember what they counted', () => {
       }),
       { numRuns: Number(process.env['PATCHWATCH_PROPERTY_RUNS'] ?? 10) },
     );
-  }, 120_000);
+  }, 300_000);
 
   it('count each site under its module exactly as the sites themselves do', async () => {
     await take({ kind: 'releases', module: 'alpha', marked: ['8.x-1.0'], listed: true });

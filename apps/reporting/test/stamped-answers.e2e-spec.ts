@@ -185,7 +185,7 @@ describe('answers that are kept', () => {
     const before = counts.unchanged;
     await askAll();
     expect(counts.unchanged - before).toBeGreaterThanOrEqual(SCOPES.length * 5);
-  }, 120_000);
+  }, 300_000);
 
   it.each<[what: string, step: Step]>([
     ['a push', { kind: 'push', site: 2, module: 'alpha', version: '8.x-1.1', state: 'enabled' }],

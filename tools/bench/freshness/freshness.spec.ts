@@ -29,7 +29,7 @@ describe('a virtual Wednesday', () => {
     expect(judgement.broken).toEqual([]);
     expect([judgement.window.publications, judgement.otherwise.publications]).toEqual([4, 2]);
     expect(judgement.window.maxMs).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 
   it('shows when a beat is too slow for what is promised', async () => {
     const slow = {
@@ -47,5 +47,5 @@ describe('a virtual Wednesday', () => {
       RATE,
     );
     expect(broken).toContainEqual(expect.stringMatching(/^window: /));
-  }, 60_000);
+  }, 180_000);
 });
