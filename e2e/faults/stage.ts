@@ -10,6 +10,7 @@ import { Ledger } from './ledger.js';
 import { Load, type LoadOptions } from './load.js';
 import type { Platform } from './platform/platform.js';
 import { PushClient, type PushAnswer } from './push-client.js';
+import { untilQuiet } from './quiet.js';
 import { registerSites, type SiteAgent } from './site-agent.js';
 import { TUNING, type RunOptions } from './run-options.js';
 import { DEAD_SCHEMAS, type DeadSchema, type Scope } from './scope.js';
@@ -160,7 +161,7 @@ export class Stage {
 
   /** Until every queue and every outbox is empty. */
   async settle(timeoutMs = 120_000): Promise<number> {
-    return this.until('all queues and outboxes to be empty', () => this.isEmpty(), timeoutMs);
+    return this.until('all queues and outboxes to be empty', untilQuiet(this.platform), timeoutMs);
   }
 
   /** Open dead letters of pushes since the beginning. */
@@ -194,21 +195,6 @@ export class Stage {
       );
       if (letters.length > 0) this.problems.push(`${schema} has dead letters: ${show(letters)}`);
     }
-  }
-
-  private async isEmpty(): Promise<true> {
-    const [row] = await this.platform.query<{ rows: number }>(
-      `SELECT ((SELECT count(*) FROM gateway.outbox) + (SELECT count(*) FROM ingest.outbox)
-             + (SELECT count(*) FROM catalog.outbox) + (SELECT count(*) FROM reporting.outbox))::int AS rows`,
-    );
-    const streams = (await readStreams(this.platform)).filter(
-      // Those that died lately look alive for some seconds.
-      ({ length, liveConsumers, processes }) => length > 0 || liveConsumers > processes,
-    );
-    if (row!.rows > 0 || streams.length > 0) {
-      throw new Error(`${row!.rows} rows in outboxes, streams: ${show(streams)}`);
-    }
-    return true;
   }
 
   /** I8, twice a second. */
