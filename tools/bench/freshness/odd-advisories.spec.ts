@@ -67,7 +67,7 @@ describe('an odd advisory', () => {
     await pass(2 * MINUTE);
   }, 60_000);
   afterAll(async () => {
-    await catalog?.close(() => time.advanceTo(time.nextWake()));
+    await catalog?.close(() => time.passOn());
     await reporting?.close();
     await upstream?.stop();
   });

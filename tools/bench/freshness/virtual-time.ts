@@ -35,6 +35,11 @@ export class VirtualTime implements Clock {
     for (const sleeper of [...this.sleepers]) if (sleeper.at <= this.current) sleeper.wake();
   }
 
+  /** Lets time pass until the next wait ends, or for a minute when that comes first: also while nobody waits, it does not end. */
+  passOn(): void {
+    this.advanceTo(Math.min(this.nextWake(), this.current + 60_000));
+  }
+
   timers(): VirtualTimers {
     let sleeping = 0;
     return {
