@@ -28,8 +28,8 @@ async function pidOf(url: string): Promise<number> {
 /** What reads cost everybody who takes part in them, in CPU: how long they took says little on a machine that others use, too. */
 export class CpuOfReads {
   private readonly used = new Map<string, number>();
-  private stolen = 0;
-  private all = 0;
+  /** Of each turn: what share of the machine's time its host gave to others, 0 to 1. */
+  readonly taken: number[] = [];
 
   /** @param asks pid of the process that sends the requests */
   constructor(
@@ -43,8 +43,7 @@ export class CpuOfReads {
     const begun = await ticks();
     const result = await reads();
     const ended = await ticks();
-    this.stolen += ended.stolen - begun.stolen;
-    this.all += ended.all - begun.all;
+    this.taken.push((ended.stolen - begun.stolen) / Math.max(1, ended.all - begun.all));
     for (const [name, ms] of await this.soFar())
       this.used.set(name, (this.used.get(name) ?? 0) + ms - (before.get(name) ?? 0));
     return result;
@@ -54,11 +53,7 @@ export class CpuOfReads {
   summary(reads: number): string {
     const each = [...this.used].map(([name, ms]) => [name, ms / reads] as const).filter(([, ms]) => ms >= 0.01);
     const sum = each.reduce((total, [, ms]) => total + ms, 0);
-    const taken = this.all === 0 ? 0 : Math.round((this.stolen / this.all) * 100);
-    return (
-      `CPU of a read on average: ${sum.toFixed(2)} ms: ${each.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(', ')}` +
-      `; the machine's host gave ${taken} % of its time to others meanwhile`
-    );
+    return `CPU of a read on average: ${sum.toFixed(2)} ms: ${each.map(([name, ms]) => `${name} ${ms.toFixed(2)}`).join(', ')}`;
   }
 
   private async soFar(): Promise<Map<string, number>> {
