@@ -8,7 +8,9 @@ import { within } from './within.js';
 /** What a service may take to end in order: its own limits are below it. In milliseconds. */
 const END_MS = 40_000;
 /** As `npm start` and the manifests start them. */
-const NODE_FLAGS: Readonly<Record<string, readonly string[]>> = { gateway: ['--no-incremental-marking'] };
+const { NODE_FLAGS } = (await import(`${process.cwd()}/tools/start/node-flags.mjs`)) as {
+  readonly NODE_FLAGS: Readonly<Record<string, readonly string[]>>;
+};
 /** From SIGKILL to the end. */
 const KILLED_MS = 10_000;
 

@@ -13,6 +13,7 @@ import { emptyDatabase, testRedis } from '#libs/testing';
 import { prepareDatabase } from '#libs/database';
 import { entities } from '../../dist/apps/gateway/src/database/entities.js';
 import { migrations } from '../../dist/apps/gateway/src/database/migrations/index.js';
+import { NODE_FLAGS } from '../start/node-flags.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const MODULES = 120;
@@ -31,7 +32,7 @@ const cache = await testRedis({ args: ['--appendonly', 'no'] });
 
 function child(file, env = {}) {
   const made = fork(join(here, 'push', file), {
-    execArgv: ['--no-incremental-marking'],
+    execArgv: NODE_FLAGS.gateway,
     env: { ...process.env, NODE_ENV: 'production', PATCHWATCH_STREAMS_URL: redis.url, ...env },
   });
   children.push(made);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { freePort } from '../ladder/machine.mjs';
 import { Child } from '../ladder/child.mjs';
+import { NODE_FLAGS } from './node-flags.mjs';
 
 export const SERVICES = ['gateway', 'ingest', 'catalog', 'reporting', 'notifier'];
 
@@ -50,8 +51,6 @@ export async function makeServices({ root, place, needs, options, firstLogin, sa
   };
   // Its address holds a password.
   const notifier = given('PATCHWATCH_SMTP_URL');
-  // The gateway answers people and sites: long pauses of incremental marking cost its slowest answers most.
-  const gatewayFlags = ['--no-incremental-marking'];
   const make = async (name, flags, env) => {
     const healthPort = await freePort();
     const healthHost =
@@ -73,11 +72,11 @@ export async function makeServices({ root, place, needs, options, firstLogin, sa
     const urls = Object.fromEntries(
       SERVICES.map((service) => [`PATCHWATCH_${service.toUpperCase()}_DATABASE_URL`, databaseUrls[service]]),
     );
-    return [await make('single', gatewayFlags, { ...everyone, ...gateway, ...notifier, ...urls })];
+    return [await make('single', NODE_FLAGS.gateway, { ...everyone, ...gateway, ...notifier, ...urls })];
   }
   return Promise.all(
     SERVICES.map((service) =>
-      make(service, service === 'gateway' ? gatewayFlags : [], {
+      make(service, NODE_FLAGS[service] ?? [], {
         ...everyone,
         ...(service === 'gateway' ? gateway : {}),
         ...(service === 'notifier' ? notifier : {}),

@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 
 interface Started {
-  readonly options: { readonly name: string; readonly env: Readonly<Record<string, string>> };
+  readonly options: {
+    readonly name: string;
+    readonly args: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+  };
 }
 const { makeServices } = (await import(`${process.cwd()}/tools/start/services.mjs`)) as {
   makeServices(setup: object): Promise<Started[]>;
@@ -20,9 +25,8 @@ const SECRETS = {
   PATCHWATCH_BOOTSTRAP_PASSWORD: 'the first password',
 };
 
-/** Which services are told which of the secrets in our environment. */
-async function told(single: boolean): Promise<Record<string, string[]>> {
-  const services = await makeServices({
+const services = (single: boolean): Promise<Started[]> =>
+  makeServices({
     root: '/nowhere',
     place,
     needs: { adminUrl: 'postgres://postgres@127.0.0.1:1/patchwatch', streamsUrl: 's', cacheUrl: 'c', upstreamUrl: 'u' },
@@ -30,8 +34,11 @@ async function told(single: boolean): Promise<Record<string, string[]>> {
     firstLogin: { email: 'e', password: SECRETS.PATCHWATCH_BOOTSTRAP_PASSWORD },
     say: () => undefined,
   });
+
+/** Which services are told which of the secrets in our environment. */
+async function told(single: boolean): Promise<Record<string, string[]>> {
   return Object.fromEntries(
-    services.map(({ options: { name, env } }) => [
+    (await services(single)).map(({ options: { name, env } }) => [
       name,
       Object.entries(SECRETS)
         .filter(([, secret]) => Object.values(env).includes(secret))
@@ -58,5 +65,20 @@ describe('the services that are started here', () => {
       notifier: ['PATCHWATCH_SMTP_URL'],
     });
     expect(await told(true)).toEqual({ single: Object.keys(SECRETS) });
+  });
+
+  it('run with the flags of Node that the manifests start them with', async () => {
+    const started = await services(false);
+    expect(started.length).toBeGreaterThan(4);
+    for (const { options } of started) {
+      const flags = options.args.filter((argument) => argument.startsWith('--') && argument !== '--enable-source-maps');
+      const wanted = ['node', ...flags, '--enable-source-maps', `dist/apps/${options.name}/src/main.js`].join(' ');
+      for (const manifest of ['docker-compose.yml', `k8s/base/${options.name}.yaml`]) {
+        // Of the YAML only the words count.
+        const words = (await readFile(manifest, 'utf8')).match(/[^\s,[\]'"]+/g) ?? [];
+        const said = words.filter((word) => word !== '-' && word !== 'args:').join(' ');
+        expect([manifest, said.includes(wanted)]).toEqual([manifest, true]);
+      }
+    }
   });
 });
