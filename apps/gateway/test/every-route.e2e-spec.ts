@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   advisoryDetail,
   advisorySites,
@@ -333,5 +334,8 @@ describe('every route', () => {
     const reply = await request<Body>(replica.url, 'GET', '/api/v1/sites', { token });
     expect(told(reply)).toBe('503 unavailable');
     expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    // That a site is not there, the registry says without it.
+    const nowhere = await request<Body>(replica.url, 'GET', `/api/v1/sites/${randomUUID()}/modules`, { token });
+    expect(told(nowhere)).toBe('404 not_found');
   });
 });

@@ -49,16 +49,15 @@ export class ReadSites {
     query: SiteModulesQuery,
   ): Promise<WrittenList & { readonly site: SiteRow }> {
     const { page, per_page, group } = query;
-    const [isThere, { made, at }] = await Promise.all([
-      // That it was removed, or is shared no longer, the registry knows first.
-      this.sites.isThere(scope, uuid),
-      this.questions.askAgain(
-        siteModules,
-        { scope, site: uuid.toLowerCase(), page, per_page, ...given({ group }) },
-        (found) => found && { site: found.site, ...writtenList(found) },
-      ),
-    ]);
-    if (!isThere) throw nothingThere();
+    const asked = this.questions.askAgain(
+      siteModules,
+      { scope, site: uuid.toLowerCase(), page, per_page, ...given({ group }) },
+      (found) => found && { site: found.site, ...writtenList(found) },
+    );
+    // Meanwhile. That it was removed, or is shared no longer, the registry knows first; then nobody waits for the answer.
+    asked.catch(() => undefined);
+    if (!(await this.sites.isThere(scope, uuid))) throw nothingThere();
+    const { made, at } = await asked;
     if (made !== null) return { ...made, asOf: at ?? made.asOf };
     const site = await this.unheard(await this.mustFind(scope, uuid));
     return { site, ...writtenList({ items: [], meta: { total: 0, as_of: new Date().toISOString() } }) };
