@@ -269,6 +269,49 @@ describe('answers that are kept', () => {
     expect(isUnchanged(await again)).toBe(false);
   });
 
+  /** The tag of an answer that was made a while ago: it is good still, and will not be for long. */
+  const ageingAnswer = async () => {
+    const counted = countedAnswers();
+    const first = counted.ask(null);
+    await eventually(() => counted.made.length === 1, { everyMs: 1 });
+    counted.made[0]!();
+    const tag = tagOf(await first);
+    box.clock.advance(GOOD_FOR_MS.least - 1);
+    return { ...counted, tag };
+  };
+
+  it('are made anew while nobody waits when they are about to be too old, and given to who asks next', async () => {
+    const { made, ask, tag } = await ageingAnswer();
+    // Whoever asks meanwhile is told that hers is right, which it is, and makes no other.
+    expect((await Promise.all([ask(tag), ask(tag)])).every(isUnchanged)).toBe(true);
+    await eventually(() => made.length === 2, { everyMs: 1 });
+    expect(isUnchanged(await ask(tag))).toBe(true);
+    made[1]!();
+    const next = await eventually(
+      async () => {
+        const answer = await ask(tag);
+        return isUnchanged(answer) ? null : (answer as TaggedAnswer);
+      },
+      { everyMs: 1 },
+    );
+    expect(next.output).toBe('made');
+    box.clock.advance(GOOD_FOR_MS.least / 2);
+    expect(isUnchanged(await ask(next.tag))).toBe(true);
+    expect(made.length).toBe(2);
+  });
+
+  it('that were made anew while nobody waited are given to nobody after a change', async () => {
+    const { made, ask, tag } = await ageingAnswer();
+    expect(isUnchanged(await ask(tag))).toBe(true);
+    await eventually(() => made.length === 2, { everyMs: 1 });
+    await take({ kind: 'heartbeat', site: 3 });
+    made[1]!();
+    const changed = ask(tag);
+    await eventually(() => made.length === 3, { everyMs: 1 });
+    made[2]!();
+    expect(isUnchanged(await changed)).toBe(false);
+  });
+
   it('S54 are not vouched for by the tag of another question, or of another tenant', async () => {
     const { ask, made } = countedAnswers();
     const first = ask(null);

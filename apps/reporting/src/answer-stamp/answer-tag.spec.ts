@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { answerTag, GOOD_FOR_MS, groundsOf, isStillRight } from './answer-tag.js';
+import { answerTag, GOOD_FOR_MS, groundsOf, standingOf } from './answer-tag.js';
 
 const MADE = new Date('2026-03-03T10:00:00Z');
 
@@ -7,7 +7,8 @@ const MADE = new Date('2026-03-03T10:00:00Z');
 function lifeOf(page: number): number {
   const grounds = groundsOf('list', { page }, 'stamp');
   const tag = answerTag(grounds, MADE);
-  const isGood = (afterMs: number): boolean => isStillRight(tag, grounds, new Date(MADE.getTime() + afterMs));
+  const isGood = (afterMs: number): boolean =>
+    standingOf(tag, grounds, new Date(MADE.getTime() + afterMs)) !== 'outdated';
   expect(isGood(GOOD_FOR_MS.least - 1)).toBe(true);
   expect(isGood(GOOD_FOR_MS.most)).toBe(false);
   let [good, over]: [number, number] = [GOOD_FOR_MS.least - 1, GOOD_FOR_MS.most];
@@ -30,17 +31,26 @@ describe('the tag of an answer', () => {
     expect(Math.max(...tenths)).toBeLessThanOrEqual(40);
   });
 
+  it('says that the answer ages before it is good no longer', () => {
+    const grounds = groundsOf('list', { page: 1 }, 'stamp');
+    const tag = answerTag(grounds, MADE);
+    const after = (ms: number) => standingOf(tag, grounds, new Date(MADE.getTime() + ms));
+    expect(after(GOOD_FOR_MS.least / 2)).toBe('right');
+    expect(after(lifeOf(1) - 1)).toBe('ageing');
+    expect(after(lifeOf(1))).toBe('outdated');
+  });
+
   it('is good for its own grounds only, and for none when the clock has gone back', () => {
     const grounds = groundsOf('list', { page: 1 }, 'stamp');
     const tag = answerTag(grounds, MADE);
-    expect(isStillRight(tag, grounds, MADE)).toBe(true);
-    expect(isStillRight(tag, grounds, new Date(MADE.getTime() - 1))).toBe(false);
+    expect(standingOf(tag, grounds, MADE)).toBe('right');
+    expect(standingOf(tag, grounds, new Date(MADE.getTime() - 1))).toBe('outdated');
     for (const other of [
       groundsOf('list', { page: 1 }, 'stamq'),
       groundsOf('list', { page: 2 }, 'stamp'),
       groundsOf('lists', { page: 1 }, 'stamp'),
     ]) {
-      expect(isStillRight(tag, other, MADE)).toBe(false);
+      expect(standingOf(tag, other, MADE)).toBe('outdated');
     }
   });
 });

@@ -16,11 +16,19 @@ export function answerTag(grounds: string, madeAt: Date): string {
   return `${grounds}@${madeAt.getTime()}`;
 }
 
-/** Whether the answer of that tag is right at `now`, when these are the grounds now. */
-export function isStillRight(tag: string, grounds: string, now: Date): boolean {
+/** Part of its time after which an answer is made anew, while it is still good: then nobody waits for it who asks again before the rest is over. */
+const RENEWED_AFTER = 2 / 3;
+
+/**
+ * What the answer of that tag is worth at `now`, when these are the grounds now: `right`, `ageing` (still right, but it should be made anew), or
+ * `outdated`.
+ */
+export function standingOf(tag: string, grounds: string, now: Date): 'right' | 'ageing' | 'outdated' {
   const end = tag.lastIndexOf('@');
   const age = now.getTime() - Number(tag.slice(end + 1));
-  return tag.slice(0, end) === grounds && age >= 0 && age < goodForMs(grounds);
+  const good = goodForMs(grounds);
+  if (tag.slice(0, end) !== grounds || !(age >= 0 && age < good)) return 'outdated';
+  return age < good * RENEWED_AFTER ? 'right' : 'ageing';
 }
 
 /** They begin with a digest of the question: evenly spread. */

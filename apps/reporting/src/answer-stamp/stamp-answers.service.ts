@@ -5,7 +5,7 @@ import type { Clock } from '#libs/runtime';
 import { TaggedAnswer, UNCHANGED } from '#libs/streams';
 import { CLOCK } from '../clock.js';
 import { AnswerStampRepository } from './answer-stamp.repository.js';
-import { answerTag, groundsOf, isStillRight } from './answer-tag.js';
+import { answerTag, groundsOf, standingOf } from './answer-tag.js';
 
 /** A question whose asker may have the answer already. */
 export interface AskedAgain<Input extends { readonly scope: Scope }> {
@@ -24,16 +24,23 @@ interface Made<Output> {
 
 /** Name of the whole scope among the sites of a look-up. */
 const FLEET = 'all';
+/** Renewed answers that wait for somebody to ask: many more than come of age between two questions of one asker. */
+const MOST_RENEWED = 100;
+
+const ignored = (): void => undefined;
 
 /**
  * Answers anew only what has changed. Who asks says which answer she has; a stamp of what it rests on, read after she asked, tells whether it is
- * still right. So what is kept is never older than the question, whoever wrote meanwhile and whichever replica answered before. Nothing is kept here.
+ * still right. So what is kept is never older than the question, whoever wrote meanwhile and whichever replica answered before. Kept here is only
+ * what was made anew while nobody waited, until the next who asks takes it along.
  */
 @Injectable()
 export class StampAnswersService {
   /** Stamps that are being read: those of one scope that are asked for at once share a statement, and none is read before it was asked for. */
   private readonly reading = new GatheredGroups<string>();
   private readonly making = new Map<string, Promise<Made<unknown>>>();
+  /** By their grounds: whoever finds them unchanged finds the answer right. */
+  private readonly renewed = new Map<string, Made<unknown>>();
 
   constructor(
     private readonly stamps: AnswerStampRepository,
@@ -56,10 +63,16 @@ export class StampAnswersService {
     if (stamp === null) return make();
     const at = now.toISOString();
     const grounds = groundsOf(method, input, stamp);
-    if (known !== null && isStillRight(known, grounds, now)) return new TaggedAnswer(known, at, UNCHANGED);
-    const made = await this.shared(grounds, make);
+    const standing = known === null ? 'outdated' : standingOf(known, grounds, now);
+    if (standing === 'right') return new TaggedAnswer(known!, at, UNCHANGED);
+    const renewed = this.takeRenewed(grounds, now);
+    if (renewed === null && standing === 'ageing') {
+      this.renew(grounds, make);
+      return new TaggedAnswer(known!, at, UNCHANGED);
+    }
+    const made = renewed ?? (await this.shared(grounds, make));
     // There is nothing to tell of, and nothing to keep.
-    if (made.output === null) return made.output;
+    if (made.output === null) return null as Output;
     return new TaggedAnswer(answerTag(grounds, made.at), at, made.output);
   }
 
@@ -76,6 +89,27 @@ export class StampAnswersService {
     ]);
     if (fleet !== null) stamps.set(FLEET, fleet);
     return stamps;
+  }
+
+  /** Makes the answer anew for who asks next; nobody waits. */
+  private renew(grounds: string, make: () => Promise<unknown>): void {
+    if (this.making.has(grounds)) return;
+    // When it fails, whoever asks once it is too old makes it herself, and is told.
+    this.shared(grounds, make).then((made) => {
+      this.renewed.set(grounds, made);
+      for (const oldest of this.renewed.keys()) {
+        if (this.renewed.size <= MOST_RENEWED) break;
+        this.renewed.delete(oldest);
+      }
+    }, ignored);
+  }
+
+  /** null: none that is young. */
+  private takeRenewed(grounds: string, now: Date): Made<unknown> | null {
+    const made = this.renewed.get(grounds);
+    if (made === undefined) return null;
+    this.renewed.delete(grounds);
+    return standingOf(answerTag(grounds, made.at), grounds, now) === 'right' ? made : null;
   }
 
   /** The same question that is being answered from the same state is not answered twice. */
