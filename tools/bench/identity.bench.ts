@@ -1,6 +1,7 @@
 // What it costs to know who asks. A whole platform of real processes, with a small fleet: reads with an access token at 500 a second, evenly
 // spaced; what the check of a site key adds to a push; and how soon the gateway says that it is ready while 500 people log in at once.
 // Beside the reads: bare Fastify that answers the same number of bytes to anybody, at the same rate, turn by turn on the same machine.
+// Whoever shares the machine's host stops it for tens of milliseconds, which says nothing of the platform: the verdict is on turns with at most 5 % of that.
 // Exits with 1 when p99 of the reads reaches 50 ms, the key check takes 10 % of a push, or `/readyz` takes 200 ms (p95) during the log-ins.
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -19,7 +20,14 @@ const SITES = 100;
 const MODULES = 120;
 const READS_PER_SECOND = 500;
 const TURN_SECONDS = 4;
+/** Of each turn, before what counts: connections open, and what slept while the other was asked wakes up. */
+const LEAD_IN_SECONDS = 1;
+/** Those that count: in which the machine's host gave at most this share of its time to others. */
 const TURNS = 5;
+const CALM = 0.05;
+const MOST_TURNS = 20;
+/** Before those: until what runs at each request is compiled. */
+const WARM_UP_TURNS = 3;
 const CONNECTIONS = 50;
 const LOGINS = 500;
 const TARGETS = { readsP99: 50, keyShare: 0.1, readyP95: 200 };
@@ -105,11 +113,20 @@ interface Turn {
   readonly latencies: number[];
 }
 
-async function turn(server: ChildProcess, base: string, requests: object[]): Promise<number[]> {
+/** Milliseconds each of one turn of both servers, one after the other. */
+interface Round {
+  readonly bare: number[];
+  readonly reads: number[];
+  /** Share of the time that the machine's host gave to others meanwhile, 0 to 1. */
+  readonly taken: number;
+}
+
+async function turn(server: ChildProcess, base: string, requests: readonly object[]): Promise<number[]> {
   server.send({
     url: base,
     requests,
     seconds: TURN_SECONDS,
+    leadInSeconds: LEAD_IN_SECONDS,
     connections: CONNECTIONS,
     rate: READS_PER_SECOND,
     expected: 200,
@@ -157,38 +174,41 @@ async function measureReads(system: System): Promise<void> {
       base: url,
       requests: paths.map((path) => ({ method: 'GET', path, headers })),
     },
-  ].map((contestant) => ({ ...contestant, turns: [] as number[][] }));
+  ] as const;
   const cpu = new CpuOfReads(system, load.pid!);
-  for (let round = 0; round <= TURNS; round++) {
-    for (const { base, requests, turns } of contestants) {
-      const read = () => turn(load, base, requests);
-      // The first turn warms up.
-      if (round === 0) await read();
-      else turns.push(await (base === url ? cpu.during(read) : read()));
-    }
-  }
-  await bare.close();
-  const rows = contestants.map(({ what, turns }) => ({
-    what,
-    'p50 ms': ms(median(turns.map((one) => share(one, 0.5)))),
-    'p99 ms': ms(median(turns.map((one) => share(one, 0.99)))),
-    'p99 ms, all turns together': ms(share(turns.flat(), 0.99)),
-  }));
-  console.log(
-    `${READS_PER_SECOND} reads a second, evenly spaced, ${filler.length} bytes an answer on average; median of ${TURNS} turns of ${TURN_SECONDS} s`,
-  );
-  console.table(rows);
-  // Who shares the machine's host shows in the bare server, too.
-  const [bareTurns, readTurns] = contestants.map(({ turns }) => turns);
-  for (const [place, taken] of cpu.taken.entries()) {
-    const [ofBare, ofReads] = [bareTurns![place]!, readTurns![place]!].map((one) => ms(share(one, 0.99)));
+  const [bareServer, platform] = contestants;
+  const ask = ({ base, requests }: (typeof contestants)[number]) => turn(load, base, requests);
+  for (let i = 0; i < WARM_UP_TURNS; i++) for (const contestant of contestants) await ask(contestant);
+  const rounds: Round[] = [];
+  const calm = () => rounds.filter(({ taken }) => taken <= CALM);
+  while (calm().length < TURNS && rounds.length < MOST_TURNS) {
+    const ofBare = await ask(bareServer);
+    const { result: ofReads, taken } = await cpu.during(() => ask(platform));
+    rounds.push({ bare: ofBare, reads: ofReads, taken });
+    const [bareP99, readsP99] = [ofBare, ofReads].map((one) => ms(share(one, 0.99)));
     console.log(
-      `turn ${place + 1}: p99 ${ofReads} ms, bare ${ofBare} ms; the machine's host gave ${Math.round(taken * 100)} % of its time to others`,
+      `turn ${rounds.length}: p99 ${readsP99} ms, bare ${bareP99} ms; the machine's host gave ${ms(taken * 100)} % of its time to others`,
     );
   }
-  console.log(cpu.summary(readTurns!.flat().length));
-  const p99 = rows[1]!['p99 ms'];
-  if (!(p99 < TARGETS.readsP99)) missed.push(`p99 of authenticated reads: ${p99} ms, target ${TARGETS.readsP99} ms`);
+  await bare.close();
+  console.log(
+    `${READS_PER_SECOND} reads a second, evenly spaced, ${filler.length} bytes an answer on average, in turns of ${TURN_SECONDS} s; ` +
+      `in ${calm().length} of ${rounds.length} turns the host gave at most ${CALM * 100} % to others`,
+  );
+  const p99 = (what: 'bare' | 'reads', among: Round[]) => ms(median(among.map((round) => share(round[what], 0.99))));
+  console.table(
+    (['bare', 'reads'] as const).map((what, place) => ({
+      what: contestants[place]!.what,
+      'p50 ms': ms(median(calm().map((round) => share(round[what], 0.5)))),
+      'p99 ms': p99(what, calm()),
+      'p99 ms, disturbed turns, too': p99(what, rounds),
+    })),
+  );
+  console.log(cpu.summary(rounds.length * READS_PER_SECOND * (LEAD_IN_SECONDS + TURN_SECONDS)));
+  if (calm().length < TURNS)
+    missed.push(`the machine's host left it alone in ${calm().length} of ${rounds.length} turns: try again later`);
+  else if (!(p99('reads', calm()) < TARGETS.readsP99))
+    missed.push(`p99 of authenticated reads: ${p99('reads', calm())} ms, target ${TARGETS.readsP99} ms`);
 }
 
 /** The check itself in this process, on the code that the push route calls; beside it what a push takes as the site sees it, one after another. */

@@ -2,6 +2,12 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+/**
+ * How often the event loop's delay is looked at. Left to itself, it wakes every idle service a hundred times a second, which on two cores took a
+ * twentieth of what 500 reads a second leave. The figures contain this time: `nodejs_eventloop_lag_*` of an idle service is 0.1 s.
+ */
+const EVENT_LOOP_LOOK_MS = 100;
+
 const registries = new Map<string, Registry>();
 
 /**
@@ -13,7 +19,7 @@ export function metrics(service: string): Registry {
   if (!registry) {
     registry = new Registry();
     registry.setDefaultLabels({ service });
-    collectDefaultMetrics({ register: registry });
+    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
     registries.set(service, registry);
   }
   return registry;

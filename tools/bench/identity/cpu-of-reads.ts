@@ -28,8 +28,6 @@ async function pidOf(url: string): Promise<number> {
 /** What reads cost everybody who takes part in them, in CPU: how long they took says little on a machine that others use, too. */
 export class CpuOfReads {
   private readonly used = new Map<string, number>();
-  /** Of each turn: what share of the machine's time its host gave to others, 0 to 1. */
-  readonly taken: number[] = [];
 
   /** @param asks pid of the process that sends the requests */
   constructor(
@@ -37,16 +35,15 @@ export class CpuOfReads {
     private readonly asks: number,
   ) {}
 
-  /** Counts what is used while `reads` runs. */
-  async during<T>(reads: () => Promise<T>): Promise<T> {
+  /** Counts what is used while `reads` runs. @returns what comes of it, and what share of the machine's time its host gave to others meanwhile, 0 to 1 */
+  async during<T>(reads: () => Promise<T>): Promise<{ readonly result: T; readonly taken: number }> {
     const before = await this.soFar();
     const begun = await ticks();
     const result = await reads();
     const ended = await ticks();
-    this.taken.push((ended.stolen - begun.stolen) / Math.max(1, ended.all - begun.all));
     for (const [name, ms] of await this.soFar())
       this.used.set(name, (this.used.get(name) ?? 0) + ms - (before.get(name) ?? 0));
-    return result;
+    return { result, taken: (ended.stolen - begun.stolen) / Math.max(1, ended.all - begun.all) };
   }
 
   /** @param reads how many there were */

@@ -1,6 +1,6 @@
 // Sends requests from a process of its own, so that making them does not count against the server. One turn for each message.
-import http from 'node:http';
 import autocannon from 'autocannon';
+import { onTheWire, PlainConnection } from './plain-connection.mjs';
 
 /** As many as the server takes, each connection sending as soon as it has its answer. */
 async function asFastAsPossible({ url, requests, seconds, connections }) {
@@ -16,55 +16,47 @@ async function asFastAsPossible({ url, requests, seconds, connections }) {
 /**
  * `rate` requests a second, evenly spaced, whether the server keeps up or not. A latency counts from when the request was due, so
  * that waiting for a free connection is part of it. (autocannon's own `overallRate` sends each second's requests in one burst.)
+ * The first `leadInSeconds` are sent and not counted: in them connections open, and what slept wakes up.
  */
-async function evenly({ url, requests, seconds, connections, rate, expected = 202 }) {
-  const { hostname, port } = new URL(url);
-  const agent = new http.Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+async function evenly({ url, requests, seconds, leadInSeconds = 0, connections, rate, expected = 202 }) {
+  const server = new URL(url);
+  const wired = requests.map((request) => onTheWire(request, server.host));
+  const leadIn = Math.round(rate * leadInSeconds);
+  const total = leadIn + Math.round(rate * seconds);
   const latencies = [];
   const statuses = {};
-  const total = Math.round(rate * seconds);
-  let sent = 0;
+  const open = new Set();
+  const free = [];
+  /** Numbers of the requests that are due and have no connection yet. */
+  const waiting = [];
+  let answered = 0;
   const begun = performance.now();
-  const send = (due) =>
-    new Promise((resolve) => {
-      const { method, path, headers, body } = requests[sent % requests.length];
-      const request = http.request(
-        {
-          hostname,
-          port,
-          agent,
-          method,
-          path,
-          headers: body === undefined ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
-        },
-        (response) => {
-          response.resume();
-          response.once('end', () => {
-            statuses[response.statusCode] = (statuses[response.statusCode] ?? 0) + 1;
-            latencies.push(performance.now() - due);
-            resolve();
-          });
-        },
-      );
-      request.once('error', (error) => {
-        statuses[error.code ?? 'error'] = (statuses[error.code ?? 'error'] ?? 0) + 1;
-        resolve();
-      });
-      request.end(body);
-    });
-  const answers = [];
+  const dueAt = (number) => begun + (number / rate) * 1000;
   await new Promise((resolve) => {
+    const askOn = (connection, number) =>
+      connection.ask(wired[number % wired.length], (outcome) => {
+        statuses[outcome] = (statuses[outcome] ?? 0) + 1;
+        if (number >= leadIn && typeof outcome === 'number') latencies.push(performance.now() - dueAt(number));
+        if (!connection.isOpen) open.delete(connection);
+        if (++answered === total) return resolve();
+        if (waiting.length > 0) ask(waiting.shift(), connection);
+        else if (connection.isOpen) free.push(connection);
+      });
+    const ask = (number, offered = free.pop()) => {
+      let connection = offered?.isOpen ? offered : undefined;
+      if (connection === undefined && open.size < connections) open.add((connection = new PlainConnection(server)));
+      if (connection === undefined) waiting.push(number);
+      else askOn(connection, number);
+    };
+    let sent = 0;
     const timer = setInterval(() => {
       const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * rate));
-      for (; sent < due; sent++) answers.push(send(begun + (sent / rate) * 1000));
-      if (sent < total) return;
-      clearInterval(timer);
-      resolve();
+      while (sent < due) ask(sent++);
+      if (sent === total) clearInterval(timer);
     }, 1);
   });
-  await Promise.all(answers);
   const took = (performance.now() - begun) / 1000;
-  agent.destroy();
+  for (const connection of open) connection.close();
   const accepted = statuses[expected] ?? 0;
   return { accepted, refused: total - accepted, statuses, seconds: took, latencies };
 }
