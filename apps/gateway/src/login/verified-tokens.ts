@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { CLOCK_TOLERANCE_SECONDS, claimsOf, type AccessClaims, type VerifiedToken } from './access-token.js';
 
 /** About a kilobyte each. */
@@ -17,9 +18,11 @@ interface Verified {
  */
 export class VerifiedTokens {
   /** By the digest of the whole token: none can be read here, and nothing about one is learned from how long a look takes. */
-  private readonly tokens = new Map<string, Verified>();
+  private readonly tokens: LRUCache<string, Verified>;
 
-  constructor(private readonly most = MOST_TOKENS) {}
+  constructor(most = MOST_TOKENS) {
+    this.tokens = new LRUCache({ max: most });
+  }
 
   /** The claims of a token that was kept; null: it was not, or is not good at `now`. */
   find(token: string, now: Date): AccessClaims | null {
@@ -37,8 +40,6 @@ export class VerifiedTokens {
     if (claims === null) return null;
     const { nbf, exp } = verified.payload as { readonly nbf: number; readonly exp: number };
     this.tokens.set(digestOf(token), { claims, notBefore: nbf, expiresAt: exp });
-    // All live equally long, so that those that were kept first are over first.
-    if (this.tokens.size > this.most) this.tokens.delete(this.tokens.keys().next().value!);
     return claims;
   }
 }

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** What keeping one costs beside its characters: key, tag, a few objects. */
 const OVERHEAD_BYTES = 1_000;
 /** An answer that takes a greater part of the room than this is not kept. */
@@ -9,51 +11,27 @@ export interface KeptAnswer<T> {
   readonly answer: T;
 }
 
-interface Kept<T> extends KeptAnswer<T> {
-  readonly bytes: number;
-}
-
 /** Answers by the whole question they were given to, bounded by what they take: the ones used last stay. */
 export class KeptAnswers<T> {
-  private readonly answers = new Map<string, Kept<T>>();
-  private taken = 0;
+  private readonly answers: LRUCache<string, KeptAnswer<T>>;
 
   /** @param mostBytes of memory, about */
-  constructor(private readonly mostBytes: number) {}
+  constructor(mostBytes: number) {
+    this.answers = new LRUCache({ maxSize: mostBytes, maxEntrySize: Math.floor(mostBytes * GREATEST_PART) });
+  }
 
   /** Bytes that are taken, about. */
   get bytes(): number {
-    return this.taken;
+    return this.answers.calculatedSize;
   }
 
   /** @param question all that shapes the answer, whose data it may show first of all */
   find(question: string): KeptAnswer<T> | undefined {
-    const kept = this.answers.get(question);
-    if (kept !== undefined) {
-      // Maps keep the order of insertion: what is first was not used for longest.
-      this.answers.delete(question);
-      this.answers.set(question, kept);
-    }
-    return kept;
+    return this.answers.get(question);
   }
 
   /** @param characters of the answer as it came; each may take two bytes */
-  keep(question: string, { tag, answer }: KeptAnswer<T>, characters: number): void {
-    this.forget(question);
-    const bytes = 2 * (question.length + characters) + OVERHEAD_BYTES;
-    if (bytes > this.mostBytes * GREATEST_PART) return;
-    this.answers.set(question, { tag, answer, bytes });
-    this.taken += bytes;
-    for (const oldest of this.answers.keys()) {
-      if (this.taken <= this.mostBytes) break;
-      this.forget(oldest);
-    }
-  }
-
-  private forget(question: string): void {
-    const kept = this.answers.get(question);
-    if (kept === undefined) return;
-    this.answers.delete(question);
-    this.taken -= kept.bytes;
+  keep(question: string, answer: KeptAnswer<T>, characters: number): void {
+    this.answers.set(question, answer, { size: 2 * (question.length + characters) + OVERHEAD_BYTES });
   }
 }

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Scope } from '#libs/contracts';
 import { GatheredGroups } from '#libs/database';
 import type { Clock } from '#libs/runtime';
@@ -40,7 +41,7 @@ export class StampAnswersService {
   private readonly reading = new GatheredGroups<string>();
   private readonly making = new Map<string, Promise<Made<unknown>>>();
   /** By their grounds: whoever finds them unchanged finds the answer right. */
-  private readonly renewed = new Map<string, Made<unknown>>();
+  private readonly renewed = new LRUCache<string, Made<unknown>>({ max: MOST_RENEWED });
 
   constructor(
     private readonly stamps: AnswerStampRepository,
@@ -95,13 +96,7 @@ export class StampAnswersService {
   private renew(grounds: string, make: () => Promise<unknown>): void {
     if (this.making.has(grounds)) return;
     // When it fails, whoever asks once it is too old makes it herself, and is told.
-    this.shared(grounds, make).then((made) => {
-      this.renewed.set(grounds, made);
-      for (const oldest of this.renewed.keys()) {
-        if (this.renewed.size <= MOST_RENEWED) break;
-        this.renewed.delete(oldest);
-      }
-    }, ignored);
+    this.shared(grounds, make).then((made) => this.renewed.set(grounds, made), ignored);
   }
 
   /** null: none that is young. */

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** Scopes that are kept; the ones asked last. */
 const KEPT = 50;
 
@@ -17,7 +19,7 @@ interface RememberedPart<T> {
  * the whole fleet. What is remembered is never old: who asks brings the stamps of this moment.
  */
 export class RememberedParts<T> {
-  private readonly scopes = new Map<string, Map<number, RememberedPart<T>>>();
+  private readonly scopes = new LRUCache<string, Map<number, RememberedPart<T>>>({ max: KEPT });
 
   /**
    * @param key the scope
@@ -38,16 +40,7 @@ export class RememberedParts<T> {
         return [part, { stamp, content }] as const;
       }),
     );
-    this.keep(key, now);
+    this.scopes.set(key, now);
     return [...now.values()].map(({ content }) => content);
-  }
-
-  private keep(key: string, parts: Map<number, RememberedPart<T>>): void {
-    this.scopes.delete(key);
-    this.scopes.set(key, parts);
-    for (const oldest of this.scopes.keys()) {
-      if (this.scopes.size <= KEPT) break;
-      this.scopes.delete(oldest);
-    }
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { CustomReleasesChanged } from '#libs/contracts';
-import { prepareHistory, type PreparedHistory } from '#libs/drupal';
 import { JudgeOwnVersionsService } from '../own-module/judge-own-versions.service.js';
 import { CatalogRepository } from './catalog.repository.js';
+import { KnownHistories } from './known-histories.js';
 import { affectedOf, verdictDifference } from './verdict-difference.js';
 import {
   judgeByAdvisories,
@@ -13,9 +13,6 @@ import {
   type KnownHistory,
 } from './version-judgement.js';
 import { VersionRepository, type StoredVerdict, type StoredVersion, type VersionKey } from './version.repository.js';
-
-/** How many worked-out histories are kept between batches: enough that a fleet's every-day modules stay. */
-const KEPT_HISTORIES = 200;
 
 /** A module as a site reports it; `installed` null: it is gone. */
 export interface ReportedVersion {
@@ -38,7 +35,7 @@ export interface ChangedVerdicts {
 /** Keeps what is said of versions in step with what sites run and what the catalog tells. */
 @Injectable()
 export class JudgeVersionsService {
-  private readonly prepared = new Map<string, PreparedHistory | null>();
+  private readonly histories = new KnownHistories();
 
   constructor(
     private readonly catalog: CatalogRepository,
@@ -168,42 +165,9 @@ export class JudgeVersionsService {
 
   /** Histories worked out, those of the same revision from memory. */
   private async known(tx: EntityManager, moduleIds: readonly number[]): Promise<Map<number, KnownHistory>> {
-    const stored = await this.catalog.histories(tx, moduleIds);
-    const keyOf = (moduleId: number, revision: number) => `${moduleId} ${revision}`;
-    const absent = stored.filter(
-      ({ moduleId, revision }) => revision > 0 && !this.prepared.has(keyOf(moduleId, revision)),
+    return this.histories.get(await this.catalog.histories(tx, moduleIds), (absent) =>
+      this.catalog.documents(tx, absent),
     );
-    const documents = await this.catalog.documents(
-      tx,
-      absent.map(({ moduleId }) => moduleId),
-    );
-    const now = new Map<string, PreparedHistory | null>();
-    for (const { moduleId, revision } of stored) {
-      if (revision === 0) continue;
-      const key = keyOf(moduleId, revision);
-      const document = documents.get(moduleId);
-      const history = this.prepared.has(key) ? this.prepared.get(key)! : document ? prepareHistory(document) : null;
-      now.set(key, history);
-    }
-    this.keep(now);
-    return new Map(
-      stored.map(({ moduleId, module, revision, knownAt }) => [
-        moduleId,
-        { module, arrived: revision > 0, history: now.get(keyOf(moduleId, revision)) ?? null, knownAt },
-      ]),
-    );
-  }
-
-  /** The most recently used stay. A revision that is rolled back may leave an entry: its number comes again with the same content. */
-  private keep(used: ReadonlyMap<string, PreparedHistory | null>): void {
-    for (const [key, history] of used) {
-      this.prepared.delete(key);
-      this.prepared.set(key, history);
-    }
-    for (const key of this.prepared.keys()) {
-      if (this.prepared.size <= KEPT_HISTORIES) break;
-      this.prepared.delete(key);
-    }
   }
 }
 
