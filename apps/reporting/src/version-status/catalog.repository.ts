@@ -1,19 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { AdvisoryChanged, ModuleReleasesChanged } from '#libs/contracts';
+import type { StoredHistory } from './known-histories.js';
 import type { JudgedAdvisory } from './version-judgement.js';
 
 /** Advisory as judged, with the module it is about. */
 export interface StoredAdvisory extends JudgedAdvisory {
   readonly moduleId: number;
-}
-
-/** A module's release history as stored. `revision` 0: it has not arrived. */
-export interface StoredHistory {
-  readonly moduleId: number;
-  readonly module: string;
-  readonly revision: number;
-  readonly knownAt: Date | null;
 }
 
 @Injectable()

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { releases } from '../../test/facts.js';
-import type { StoredHistory } from './catalog.repository.js';
-import { KnownHistories } from './known-histories.js';
+import { KnownHistories, type StoredHistory } from './known-histories.js';
 
 const stored = (moduleId: number, revision = 1): StoredHistory => ({
   moduleId,
@@ -9,7 +8,8 @@ const stored = (moduleId: number, revision = 1): StoredHistory => ({
   revision,
   knownAt: new Date('2026-06-01T00:00:00Z'),
 });
-const documentOf = (moduleId: number) => releases(`module_${moduleId}`, '1.0.', [{ version: '1.0.0', date: '2026-05-01' }]).history;
+const documentOf = (moduleId: number) =>
+  releases(`module_${moduleId}`, '1.0.', [{ version: '1.0.0', date: '2026-05-01' }]).history;
 
 /** Reads documents at once, and notes whose. */
 function reader() {

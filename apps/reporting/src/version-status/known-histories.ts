@@ -1,11 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { ModuleReleasesChanged } from '#libs/contracts';
 import { prepareHistory, type PreparedHistory } from '#libs/drupal';
-import type { StoredHistory } from './catalog.repository.js';
 import type { KnownHistory } from './version-judgement.js';
 
 /** How many worked-out histories are kept between batches: enough that a fleet's every-day modules stay. */
 const KEPT_HISTORIES = 200;
+
+/** A module's history as it is stored, without its releases. `revision` 0: it has not arrived. */
+export interface StoredHistory {
+  readonly moduleId: number;
+  readonly module: string;
+  readonly revision: number;
+  readonly knownAt: Date | null;
+}
 
 type Documents = ReadonlyMap<number, ModuleReleasesChanged['history']>;
 
