@@ -47,8 +47,7 @@ export class ServiceProcess {
     await eventually(
       async () => {
         if (child.exitCode !== null || child.signalCode !== null) return 'ended';
-        const answer = await fetch(this.readyUrl, { signal: AbortSignal.timeout(5_000) });
-        if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+        await this.mustBeReady();
         return 'ready';
       },
       // Less often than usual: asking takes time from those that start.
@@ -58,9 +57,20 @@ export class ServiceProcess {
         if (outcome === 'ended') throw new Error(`${this.name} ended while starting:\n${this.output}`);
       },
       (error: unknown) => {
-        throw new Error(`${(error as Error).message}; its log ends:\n${this.output.slice(-1_500)}`, { cause: error });
+        throw new Error(`${(error as Error).message}; ${this.lastWords}`, { cause: error });
       },
     );
+  }
+
+  /** @throws Error with what it answers instead */
+  async mustBeReady(): Promise<void> {
+    const answer = await fetch(this.readyUrl, { signal: AbortSignal.timeout(5_000) });
+    if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  }
+
+  /** For whoever wonders why it does not do what it should. */
+  get lastWords(): string {
+    return `it ${this.running ? 'runs' : `ended: ${this.ended}`}; its log ends:\n${this.output.slice(-1_500)}`;
   }
 
   /** Starts the process and waits for nothing. @throws Error while one runs: nobody could end the first one any more */

@@ -58,8 +58,12 @@ export class Instance {
     return how;
   }
 
+  /** Waits until it is ready. @throws Error with what it answered last and the end of its log */
   async ready(timeoutMs = 120_000): Promise<void> {
-    await eventually(async () => (await this.isReady()) || null, { what: `${this.service} to be ready`, timeoutMs });
+    const probe = () => this.process.mustBeReady().then(() => true);
+    await eventually(probe, { what: `${this.service} to be ready`, timeoutMs }).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}; ${this.process.lastWords}`, { cause: error });
+    });
   }
 
   async isReady(): Promise<boolean> {
