@@ -57,20 +57,22 @@ export class ServiceProcess {
         if (outcome === 'ended') throw new Error(`${this.name} ended while starting:\n${this.output}`);
       },
       (error: unknown) => {
-        throw new Error(`${(error as Error).message}; ${this.lastWords}`, { cause: error });
+        throw this.withLastWords(error);
       },
     );
   }
 
   /** @throws Error with what it answers instead */
-  async mustBeReady(): Promise<void> {
-    const answer = await fetch(this.readyUrl, { signal: AbortSignal.timeout(5_000) });
+  async mustBeReady(withinMs = 5_000): Promise<void> {
+    const answer = await fetch(this.readyUrl, { signal: AbortSignal.timeout(withinMs) });
     if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
   }
 
-  /** For whoever wonders why it does not do what it should. */
-  get lastWords(): string {
-    return `it ${this.running ? 'runs' : `ended: ${this.ended}`}; its log ends:\n${this.output.slice(-1_500)}`;
+  /** @returns `error`, and why the process may have failed so */
+  withLastWords(error: unknown): Error {
+    const state = this.running ? 'it runs' : `it ended: ${this.ended}`;
+    const message = `${(error as Error).message}; ${state}; its log ends:\n${this.output.slice(-1_500)}`;
+    return new Error(message, { cause: error });
   }
 
   /** Starts the process and waits for nothing. @throws Error while one runs: nobody could end the first one any more */

@@ -15,6 +15,8 @@ export interface Links {
 const RESTART_MS = 100;
 /** What a process may take to end in order, when the whole platform ends. */
 const END_MS = 25_000;
+/** What an answer to `/readyz` may take. */
+const ANSWER_MS = 4_000;
 
 /** One process of a service, with what a supervisor does: starts it again when it dies, kills it when it no longer answers. */
 export class Instance {
@@ -60,18 +62,17 @@ export class Instance {
 
   /** Waits until it is ready. @throws Error with what it answered last and the end of its log */
   async ready(timeoutMs = 120_000): Promise<void> {
-    const probe = () => this.process.mustBeReady().then(() => true);
+    const probe = () => this.process.mustBeReady(ANSWER_MS).then(() => true);
     await eventually(probe, { what: `${this.service} to be ready`, timeoutMs }).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}; ${this.process.lastWords}`, { cause: error });
+      throw this.process.withLastWords(error);
     });
   }
 
-  async isReady(): Promise<boolean> {
-    try {
-      return (await fetch(this.process.readyUrl, { signal: AbortSignal.timeout(4_000) })).ok;
-    } catch {
-      return false;
-    }
+  isReady(): Promise<boolean> {
+    return this.process.mustBeReady(ANSWER_MS).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** A counter's or gauge's sum over its labels; null when the process does not answer. */

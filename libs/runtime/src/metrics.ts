@@ -3,8 +3,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
- * How often the event loop's delay is looked at. Left to itself, it wakes every idle service a hundred times a second, which on two cores took a
- * twentieth of what 500 reads a second leave. The figures contain this time: `nodejs_eventloop_lag_*` of an idle service is 0.1 s.
+ * How often the event loop's delay is looked at. Left to itself, it wakes every idle service a hundred times a second, at the cost of those that
+ * share its cores. The figures contain this time: `nodejs_eventloop_lag_*` of an idle service is 0.1 s.
  */
 const EVENT_LOOP_LOOK_MS = 100;
 

@@ -37,13 +37,14 @@ async function evenly({ url, requests, seconds, leadInSeconds = 0, connections, 
       connection.ask(wired[number % wired.length], (outcome) => {
         statuses[outcome] = (statuses[outcome] ?? 0) + 1;
         if (number >= leadIn && typeof outcome === 'number') latencies.push(performance.now() - dueAt(number));
-        if (!connection.isOpen) open.delete(connection);
         if (++answered === total) return resolve();
         if (waiting.length > 0) ask(waiting.shift(), connection);
-        else if (connection.isOpen) free.push(connection);
+        else free.push(connection);
       });
     const ask = (number, offered = free.pop()) => {
       let connection = offered?.isOpen ? offered : undefined;
+      // The server may have closed it, also while nobody used it: another takes its place.
+      if (connection === undefined) open.delete(offered);
       if (connection === undefined && open.size < connections) open.add((connection = new PlainConnection(server)));
       if (connection === undefined) waiting.push(number);
       else askOn(connection, number);

@@ -20,7 +20,7 @@ export interface AskedAgain<Input extends { readonly scope: Scope }> {
 
 interface Made<Output> {
   readonly output: Output;
-  readonly at: Date;
+  readonly tag: string;
 }
 
 /** Name of the whole scope among the sites of a look-up. */
@@ -74,7 +74,7 @@ export class StampAnswersService {
     const made = renewed ?? (await this.shared(grounds, make));
     // There is nothing to tell of, and nothing to keep.
     if (made.output === null) return null as Output;
-    return new TaggedAnswer(answerTag(grounds, made.at), at, made.output);
+    return new TaggedAnswer(made.tag, at, made.output);
   }
 
   /** null: no such site is in scope. */
@@ -94,7 +94,6 @@ export class StampAnswersService {
 
   /** Makes the answer anew for who asks next; nobody waits. */
   private renew(grounds: string, make: () => Promise<unknown>): void {
-    if (this.making.has(grounds)) return;
     // When it fails, whoever asks once it is too old makes it herself, and is told.
     this.shared(grounds, make).then((made) => this.renewed.set(grounds, made), ignored);
   }
@@ -104,16 +103,16 @@ export class StampAnswersService {
     const made = this.renewed.get(grounds);
     if (made === undefined) return null;
     this.renewed.delete(grounds);
-    return standingOf(answerTag(grounds, made.at), grounds, now) === 'right' ? made : null;
+    return standingOf(made.tag, grounds, now) === 'right' ? made : null;
   }
 
   /** The same question that is being answered from the same state is not answered twice. */
   private shared<Output>(grounds: string, make: () => Promise<Output>): Promise<Made<Output>> {
     let making = this.making.get(grounds) as Promise<Made<Output>> | undefined;
     if (making === undefined) {
-      const at = this.clock.now();
+      const tag = answerTag(grounds, this.clock.now());
       making = make()
-        .then((output) => ({ output, at }))
+        .then((output) => ({ output, tag }))
         .finally(() => this.making.delete(grounds));
       this.making.set(grounds, making);
     }

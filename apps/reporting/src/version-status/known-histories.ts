@@ -16,7 +16,10 @@ export interface StoredHistory {
 
 type Documents = ReadonlyMap<number, ModuleReleasesChanged['history']>;
 
-/** Working a history out of its document takes much longer than finding it again: those of the same revision come from memory, and the most recently used stay. */
+/**
+ * Working a history out of its document takes much longer than finding it again: those of the same revision come from memory, and the most recently
+ * used stay.
+ */
 export class KnownHistories {
   /** By module and revision. One that is rolled back may leave an entry: its number comes again with the same content. */
   private readonly prepared: LRUCache<string, { readonly history: PreparedHistory | null }>;
